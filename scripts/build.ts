@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** `npm run build`: plain JavaScript in `dist/`, with the files that are no code beside it. */
+rmSync('dist', { recursive: true, force: true });
+const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+for (const file of globSync('src/**/*.sql')) cpSync(file, join('dist', file));
+cpSync('scripts/node-version.js', 'dist/scripts/node-version.js');
+process.stdout.write(
+  'Built dist/: node --import ./dist/scripts/node-version.js --import ./dist/instrumentation.js dist/src/main.js\n',
+);

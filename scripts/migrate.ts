@@ -1,0 +1,21 @@
+import { getSettings } from '../src/core/config/index.ts';
+import { failToStart, StartupError } from '../src/core/errors/startup-error.ts';
+import { migrate } from '../src/db/postgres/migrations.ts';
+import { waitForPostgres } from '../src/db/postgres/reachable.ts';
+import { MIGRATION_FOLDERS } from '../src/domains/index.ts';
+
+/** `npm run migrate`: brings the schema of the configured PostgreSQL up to date, as a start would. */
+try {
+  const settings = getSettings();
+  const connectionString = settings.databaseUrl;
+  if (connectionString === undefined) {
+    throw new StartupError('DATABASE_URL is missing: an embedded PostgreSQL is brought up to date by npm start');
+  }
+  await waitForPostgres({ ...settings, connectionString }, 'DATABASE_URL', 10_000);
+  const applied = await migrate({ ...settings, connectionString, folders: MIGRATION_FOLDERS });
+  process.stdout.write(
+    applied.length === 0 ? 'The schema is up to date\n' : `${applied.map((name) => `Applied ${name}`).join('\n')}\n`,
+  );
+} catch (error) {
+  failToStart(error);
+}

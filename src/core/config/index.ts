@@ -1,0 +1,2 @@
+export { type Environment, isDeployed } from './definition.ts';
+export { getSettings, maskSecret, readSettings, resetSettings, type Settings, SettingsError } from './settings.ts';

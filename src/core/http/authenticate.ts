@@ -1,0 +1,63 @@
+import { trace } from '@opentelemetry/api';
+import { UnauthorizedError } from '../errors/app-http-error.ts';
+import { InvalidTokenError, type TokenClaims } from '../security/tokens.ts';
+import type { Middleware } from './state.ts';
+
+/** Who is calling: the user and the session that the token names, as the store knows them now. */
+export type Principal = {
+  userId: string;
+  sessionId: string;
+  roles: readonly string[];
+  email: string;
+  createdAt: Date;
+};
+
+/** How `authenticate` asks for a session: one question a request, so that an ended one is refused at once. */
+export type SessionLookup = {
+  /** The session and its user; `undefined` when either is gone, ended or expired. */
+  findActiveSession(sessionId: string, userId: string): Promise<Principal | undefined>;
+};
+
+export type AuthenticateOptions = {
+  decodeAccessToken(token: string): Promise<TokenClaims>;
+  sessions: SessionLookup;
+};
+
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
+const MAX_TOKEN_LENGTH = 4096;
+
+/**
+ * Lets only signed-in users pass (RFC 6750 §2.1). Throws 401 with `WWW-Authenticate: Bearer`, the same for every reason
+ * but the words: what exactly is wrong with a token helps only who forged it.
+ */
+export function authenticate({ decodeAccessToken, sessions }: AuthenticateOptions): Middleware {
+  return async function authenticate(ctx, next) {
+    const header = ctx.req.headers.authorization;
+    if (header === undefined) throw new UnauthorizedError('Sign in first', { code: 'auth.token_missing' });
+    const token = header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
+    if (token === undefined) throw refused('malformed');
+    const claims = await decodeAccessToken(token).catch((error: unknown) => {
+      throw error instanceof InvalidTokenError ? refused(error.reason, error) : error;
+    });
+    const principal = await sessions.findActiveSession(claims.sid, claims.sub);
+    if (principal === undefined) throw refused('revoked');
+    ctx.state.principal = principal;
+    ctx.state.carrier.userId = principal.userId;
+    await next();
+  };
+}
+
+function refused(reason: string, cause?: unknown): UnauthorizedError {
+  trace.getActiveSpan()?.setAttribute('okapi.auth.refused', reason);
+  return new UnauthorizedError('The access token is not valid, or its session has ended', {
+    code: reason === 'expired' ? 'auth.token_expired' : 'auth.token_invalid',
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    cause,
+  });
+}
+
+/** The caller of a guarded route. Throws when the route is not guarded, which is a mistake in its declaration. */
+export function getCurrentUserSession(ctx: { state: { principal: Principal | undefined } }): Principal {
+  if (ctx.state.principal === undefined) throw new Error('This route is not declared with authenticated: true');
+  return ctx.state.principal;
+}

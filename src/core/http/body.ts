@@ -1,0 +1,78 @@
+import { koaBody } from 'koa-body';
+import {
+  AppHttpError,
+  BadRequestError,
+  PayloadTooLargeError,
+  UnsupportedMediaTypeError,
+} from '../errors/app-http-error.ts';
+import type { Middleware, OkapiContext } from './state.ts';
+
+const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+const ENCODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
+
+/**
+ * Reads a JSON body of at most `limit` bytes, unpacked, into `ctx.state.input.body`. Throws 400 on what is no JSON or
+ * does not unpack, 413 on what is too large, 415 on another type or encoding. An empty body is `{}`.
+ */
+export function readJsonBody(limit: number): Middleware {
+  const parse = koaBody({
+    json: true,
+    urlencoded: false,
+    text: false,
+    multipart: false,
+    jsonLimit: limit,
+    parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
+  } as never) as unknown as Middleware;
+
+  return async function readJsonBody(ctx, next) {
+    refuseOtherTypes(ctx);
+    try {
+      await parse(ctx, async () => undefined);
+    } catch (error) {
+      throw asHttpError(error, limit);
+    }
+    ctx.state.input.body = (ctx.request as { body?: unknown }).body ?? {};
+    await next();
+  };
+}
+
+function refuseOtherTypes(ctx: OkapiContext): void {
+  const { headers } = ctx.req;
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
+    throw new UnsupportedMediaTypeError('Expected Content-Type: application/json, in UTF-8', {
+      headers: { Accept: 'application/json' },
+    });
+  }
+  if (!ENCODINGS.has(headers['content-encoding'] ?? 'identity')) {
+    throw new UnsupportedMediaTypeError('Expected Content-Encoding: gzip, deflate, br or none', {
+      headers: { 'Accept-Encoding': [...ENCODINGS].join(', ') },
+    });
+  }
+}
+
+function asHttpError(error: unknown, limit: number): unknown {
+  if (error instanceof AppHttpError || !(error instanceof Error)) return error;
+  const { status, type, code } = error as { status?: number; type?: string; code?: string };
+  if (type === 'entity.too.large' || status === 413) {
+    // The rest of such a body is not worth reading, so the connection ends with the answer.
+    return new PayloadTooLargeError(`The body may have at most ${limit} bytes`, {
+      cause: error,
+      headers: { Connection: 'close' },
+    });
+  }
+  if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_FORMAT') || code?.startsWith('ERR_')) {
+    return new BadRequestError('The body is not what its Content-Encoding says', {
+      code: 'request.bad_encoding',
+      cause: error,
+    });
+  }
+  if (error instanceof SyntaxError) {
+    return new BadRequestError('The body is not well-formed JSON: expected an object or an array', {
+      code: 'request.malformed_json',
+      cause: error,
+    });
+  }
+  if (status === 400) return new BadRequestError('The body did not arrive whole', { cause: error });
+  return error;
+}

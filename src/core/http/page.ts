@@ -1,0 +1,46 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import Type from 'typebox';
+import { ValidationError } from '../errors/app-http-error.ts';
+import { BaseDTO } from './dto.ts';
+
+/** The query of a list: `limit` (1 to 100, default 20) and the `cursor` that the page before gave. */
+export const PageQuery = BaseDTO({
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+});
+
+/** `meta.page` of a list. */
+export type Page = { limit: number; next_cursor: string | null };
+
+const MAC_BYTES = 16;
+
+/** Makes and reads cursors: the place after which the next page begins, signed so that nobody makes one up. */
+export class Cursors {
+  readonly #key: Buffer;
+
+  /** `secret` is any key of the service; cursors are signed with one derived from it. */
+  constructor(secret: string) {
+    this.#key = createHmac('sha256', secret).update('okapi.cursor').digest();
+  }
+
+  /** `scope` is the list and whose it is: a cursor of one list is none of another. */
+  encode(scope: string, place: readonly (string | number)[]): string {
+    const payload = Buffer.from(JSON.stringify(place));
+    return Buffer.concat([this.#mac(scope, payload), payload]).toString('base64url');
+  }
+
+  /** Throws `ValidationError` (422) for a cursor that this service did not make for this list. */
+  decode(scope: string, cursor: string): (string | number)[] {
+    const bytes = Buffer.from(cursor, 'base64url');
+    const payload = bytes.subarray(MAC_BYTES);
+    const isCanonical = bytes.toString('base64url') === cursor && payload.length > 0;
+    if (!isCanonical || !timingSafeEqual(bytes.subarray(0, MAC_BYTES), this.#mac(scope, payload))) {
+      throw new ValidationError([{ field: '/query/cursor', message: 'is not a cursor of this list', rule: 'cursor' }]);
+    }
+    return JSON.parse(payload.toString());
+  }
+
+  #mac(scope: string, payload: Buffer): Buffer {
+    return createHmac('sha256', this.#key).update(scope).update('\0').update(payload).digest().subarray(0, MAC_BYTES);
+  }
+}

@@ -1,0 +1,42 @@
+import type { ExtendableContext, Middleware as KoaMiddleware, Next } from 'koa';
+import type { Carrier } from '../context.ts';
+import type { ServerSpan } from '../telemetry/spans/server-span.ts';
+import type { Principal } from './authenticate.ts';
+import type { SessionDeviceInfo } from './device-info.ts';
+import type { ResponseFactory } from './response.ts';
+import type { CompiledRoute } from './route.ts';
+
+/** What the layers of the onion leave on `ctx.state` for those inside them, in the order in which they set it. */
+export type OkapiState = {
+  /** Set by the telemetry layer; no span on health and metrics requests. */
+  carrier: Carrier;
+  span: ServerSpan | undefined;
+  /** The address of the client, read through the proxies that are trusted. */
+  clientAddress: string;
+  requestId: string;
+  deviceInfo: SessionDeviceInfo;
+  /** Set by the router once a route matched. */
+  route: CompiledRoute | undefined;
+  /** Set by `authenticate`. */
+  principal: Principal | undefined;
+  /** What validation let through. */
+  input: { body: unknown; query: unknown; params: unknown };
+  /** The error that the envelope answered. */
+  error: unknown;
+};
+
+export interface OkapiContext extends Omit<ExtendableContext, 'respond' | 'body'> {
+  state: OkapiState;
+  body: unknown;
+  /** The values of the template's parameters, as text, once a route matched. */
+  params?: Record<string, string>;
+  readonly respond: ResponseFactory;
+}
+
+/** A layer of the onion. */
+export type Middleware = (ctx: OkapiContext, next: Next) => Promise<void>;
+
+/** Koa's own types know nothing of this state; the one place where that is said. */
+export function asKoa(middleware: Middleware): KoaMiddleware {
+  return middleware as unknown as KoaMiddleware;
+}

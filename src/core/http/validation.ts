@@ -1,0 +1,59 @@
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { TSchema } from 'typebox';
+import { type FieldProblem, ValidationError } from '../errors/app-http-error.ts';
+
+export type Part = 'body' | 'query' | 'params';
+
+const MAX_PROBLEMS = 50;
+const OPTIONS = { allErrors: true, strict: true, strictSchema: true, ownProperties: true } as const;
+const forBodies = new Ajv2020(OPTIONS);
+// What stands in a URL is text: "20" is a number where the schema wants one.
+const forTexts = new Ajv2020({ ...OPTIONS, coerceTypes: true, useDefaults: true });
+formats.default(forBodies);
+formats.default(forTexts);
+
+/** Checks one part of a request; returns what is wrong with it, at most 50 problems. */
+export type PartValidator = (value: unknown) => FieldProblem[];
+
+/** Compiles the schema of one part of a request. Throws at once when Ajv refuses the schema. */
+export function compileValidator(part: Part, schema: TSchema): PartValidator {
+  const validate: ValidateFunction = (part === 'body' ? forBodies : forTexts).compile(schema);
+  return (value) =>
+    validate(value) ? [] : (validate.errors ?? []).slice(0, MAX_PROBLEMS).map((error) => toProblem(part, error));
+}
+
+/** Throws `ValidationError` when there are problems. */
+export function refuse(problems: readonly FieldProblem[]): void {
+  if (problems.length > 0) throw new ValidationError(problems);
+}
+
+function toProblem(part: Part, error: ErrorObject): FieldProblem {
+  const { keyword, params, message = 'is not allowed' } = error;
+  const missing = params['missingProperty'] ?? params['additionalProperty'] ?? params['propertyName'];
+  const field = `/${part}${error.instancePath}${missing === undefined ? '' : `/${escapePointer(String(missing))}`}`;
+  const allowed = allowedBy(keyword, params);
+  return {
+    field: field.slice(0, 256),
+    message: MESSAGES[keyword] ?? message,
+    rule: keyword,
+    ...(allowed === undefined ? {} : { allowed }),
+  };
+}
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  required: 'is missing',
+  additionalProperties: 'is not a known field',
+  unevaluatedProperties: 'is not a known field',
+};
+
+function allowedBy(keyword: string, params: Record<string, unknown>): unknown {
+  if (keyword === 'enum') return params['allowedValues'];
+  return params['limit'] ?? params['type'] ?? params['format'] ?? params['pattern'] ?? params['allowedValue'];
+}
+
+/** RFC 6901 §3. */
+function escapePointer(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,20 @@
+/** What domains may import from the core; everything else in it may change without notice. */
+
+export { trackBackgroundJob } from './background/track-background-job.ts';
+export { getSettings, type Settings } from './config/index.ts';
+export { requestIdCtx, userIdCtx } from './context.ts';
+export * from './errors/app-http-error.ts';
+export { authenticate, getCurrentUserSession, type Principal, type SessionLookup } from './http/authenticate.ts';
+export { DeviceType, getDeviceInfo, SessionDeviceInfo } from './http/device-info.ts';
+export { BaseDTO } from './http/dto.ts';
+export { registerExceptionHandlers } from './http/exception-handlers.ts';
+export { addMiddlewares } from './http/onion.ts';
+export { Cursors, type Page, PageQuery } from './http/page.ts';
+export { getResponseFactory, ResponseFactory } from './http/response.ts';
+export { type Route, type RouteContext, route } from './http/route.ts';
+export { initiateRouters } from './http/router.ts';
+export { getLogger, type Logger, stopLogger } from './logging/index.ts';
+export { PasswordSecurity } from './security/passwords.ts';
+export { InvalidTokenError, JwtService } from './security/tokens.ts';
+export * from './telemetry/metrics/metrics.ts';
+export { prometheus } from './telemetry/metrics/prometheus.ts';

@@ -1,0 +1,117 @@
+import type { Batch } from './line-queue.ts';
+import { LineQueue } from './line-queue.ts';
+import type { RotatingFile } from './rotating-file.ts';
+
+const CHECK_EVERY_MS = 5_000;
+
+export interface DestinationEvents {
+  /** A batch was written. */
+  written(): void;
+  /** Somebody removed the file: it should be opened anew. */
+  gone(): void;
+}
+
+/**
+ * One log file and the lines that wait for it. Batches are handed over one at a time, the next when the last is with
+ * the kernel, so a slow disk fills the queue and nothing behind it. While the file cannot be written the lines stay.
+ */
+export class FileDestination {
+  readonly queue: LineQueue;
+  readonly #events: DestinationEvents;
+  #file: RotatingFile | undefined;
+  #busy = false;
+  #checkedAt = 0;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(maxQueueBytes: number, events: DestinationEvents) {
+    this.queue = new LineQueue(maxQueueBytes);
+    this.#events = events;
+  }
+
+  /** Nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return !this.#busy && this.queue.isEmpty;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  attach(file: RotatingFile): void {
+    this.#file = file;
+    this.pump();
+  }
+
+  /** Lets go of the file; the lines that wait are kept for the next one. */
+  detach(): RotatingFile | undefined {
+    const file = this.#file;
+    this.#file = undefined;
+    return file;
+  }
+
+  /** Hands over the next complete batch, unless one is under way. */
+  pump(): void {
+    const file = this.#file;
+    if (file === undefined || this.#busy) return;
+    const batch = this.queue.take();
+    if (batch === undefined) {
+      this.#whenIdle?.();
+      return;
+    }
+    this.#busy = true;
+    file.write(batch, (error, bytes) => this.#settled(batch, error, bytes));
+  }
+
+  #settled(batch: Batch, error: Error | undefined, bytes: number): void {
+    this.#busy = false;
+    if (error !== undefined) {
+      this.#file = undefined;
+      const rest = unwritten(batch, bytes);
+      if (rest !== undefined) this.queue.putBack(rest);
+      this.#whenIdle?.();
+      return;
+    }
+    this.#events.written();
+    this.pump();
+    this.#checkNow();
+  }
+
+  #checkNow(): void {
+    const file = this.#file;
+    const now = Date.now();
+    if (file === undefined || now - this.#checkedAt < CHECK_EVERY_MS) return;
+    this.#checkedAt = now;
+    void file.isGone().then((gone) => {
+      if (gone && this.#file === file) this.#events.gone();
+    });
+  }
+
+  /** Resolves when nothing waits any more, or nothing can be written. */
+  async drained(): Promise<void> {
+    this.queue.seal();
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      if (this.#file === undefined) resolve();
+      else this.pump();
+    });
+    this.#whenIdle = undefined;
+  }
+
+  /** Writes what waits without the event loop: only while the process exits. */
+  appendNow(maxFileBytes: number): void {
+    this.queue.seal();
+    const batches: Batch[] = [];
+    for (let batch = this.queue.take(); batch !== undefined; batch = this.queue.take()) batches.push(batch);
+    if (batches.length > 0 || this.#busy) this.#file?.appendNow(batches, maxFileBytes);
+  }
+}
+
+/** The lines of a batch that are not whole on disk; a torn one is cut off when the file is opened again. */
+function unwritten(batch: Batch, bytes: number): Batch | undefined {
+  if (bytes <= 0) return batch;
+  const all = Buffer.from(batch.text);
+  const from = all.lastIndexOf(0x0a, bytes - 1) + 1;
+  if (from >= all.length) return undefined;
+  const text = all.toString('utf8', from);
+  return { text, bytes: all.length - from, lines: text.split('\n').length - 1 };
+}

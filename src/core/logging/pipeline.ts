@@ -1,0 +1,153 @@
+import { resolve } from 'node:path';
+import { ConsoleDestination } from './console-destination.ts';
+import { stderrTarget } from './console-target.ts';
+import type { FileDestination } from './file-destination.ts';
+import { jsonLine } from './json-line.ts';
+import { type LevelName, RANK } from './levels.ts';
+import { LogFiles } from './log-files.ts';
+import type { LoggingOptions, LoggingTuning } from './options.ts';
+import { DropReporter, logFilesRecord } from './own-lines.ts';
+import { readableLine } from './readable-line.ts';
+import type { LogRecord } from './record.ts';
+import { destinationStats, type LoggingStats, NO_STATS } from './stats.ts';
+import { within } from './within.ts';
+
+const FLUSH_MS = 100;
+const FILES_END_WITHIN_MS = 1_400;
+const CONSOLE_ENDS_WITHIN_MS = 400;
+
+/** From records to lines to destinations, between `startLogging` and `stopLogger`. */
+export class Pipeline {
+  /** `service` as JSON, which every line carries. */
+  readonly serviceJson: string;
+  readonly #options: LoggingOptions;
+  readonly #files: LogFiles | undefined;
+  readonly #console: ConsoleDestination;
+  readonly #drops: DropReporter;
+  readonly #onExit = (): void => this.#exit();
+  #level: LevelName;
+  #consoleRank = 0;
+  #lowestRank = 0;
+  #filesEnded = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LoggingOptions, tuning: LoggingTuning) {
+    this.#options = options;
+    this.#level = options.level;
+    this.serviceJson = JSON.stringify(options.service);
+    this.#console = new ConsoleDestination(tuning.console ?? stderrTarget(), tuning.consoleQueueBytes);
+    if (options.files) {
+      this.#files = new LogFiles(resolve(options.dir), tuning, (problem) => {
+        this.#setRanks(problem !== undefined);
+        this.write(logFilesRecord(problem, options.dir));
+      });
+    }
+    this.#drops = new DropReporter([
+      ['console', this.#console.queue],
+      ['app file', this.#files?.app.queue],
+      ['error file', this.#files?.error.queue],
+    ]);
+    this.#setRanks(false);
+    this.#files?.open();
+    process.once('exit', this.#onExit);
+  }
+
+  /** Whether a line of this rank goes anywhere. */
+  wants(rank: number): boolean {
+    return rank >= this.#lowestRank;
+  }
+
+  /** Whether the sink or a readable console needs the record and not only its line. */
+  needsRecord(rank: number): boolean {
+    return this.#options.sink !== undefined || (rank >= this.#consoleRank && this.#options.consoleFormat !== 'json');
+  }
+
+  setLevel(level: LevelName): void {
+    this.#level = level;
+    this.#setRanks(this.#files?.degraded ?? false);
+  }
+
+  /** While the files cannot be written, or are closed already, what they would hold goes to the console as well. */
+  #setRanks(degraded: boolean): void {
+    const { sink } = this.#options;
+    this.#consoleRank = degraded ? Math.min(RANK[this.#level], RANK.INFO) : RANK[this.#level];
+    const others = this.#files !== undefined || sink !== undefined ? RANK.INFO : this.#consoleRank;
+    this.#lowestRank = Math.min(this.#consoleRank, others);
+  }
+
+  write(record: LogRecord): void {
+    const rank = RANK[record.level];
+    if (rank < this.#lowestRank) return;
+    const isJson = this.#options.consoleFormat === 'json';
+    const needsJson = this.#files !== undefined || isJson;
+    const line = needsJson ? jsonLine(record, this.serviceJson) : '';
+    this.writeLine(rank, line, record, record.appFileOnly !== true);
+  }
+
+  /** A line that is JSON already; `record` only when {@link needsRecord} says so. */
+  writeLine(rank: number, line: string, record: LogRecord | undefined, errorFileToo: boolean): void {
+    if (this.#files !== undefined && !this.#filesEnded && rank >= RANK.INFO) {
+      addTo(this.#files.app, line);
+      if (rank >= RANK.ERROR && errorFileToo) addTo(this.#files.error, line);
+    }
+    if (rank >= this.#consoleRank) {
+      const { consoleFormat, colors } = this.#options;
+      const shown = consoleFormat === 'json' || record === undefined ? line : readableLine(record, colors);
+      addTo(this.#console, shown);
+    }
+    if (record !== undefined) this.#options.sink?.(record);
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    for (const destination of [this.#files?.app, this.#files?.error, this.#console]) {
+      destination?.queue.seal();
+      destination?.pump();
+    }
+    const told = this.#drops.due(false);
+    for (const record of told) this.write(record);
+    if (this.#drops.hasUntold) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+  }
+
+  /** Resolves within 1.8 s: with every line on disk, unless the disk does not take them. */
+  async stop(): Promise<void> {
+    for (const record of this.#drops.due(true)) this.write(record);
+    this.#console.queue.seal();
+    this.#console.pump();
+    await within(this.#files?.close(), FILES_END_WITHIN_MS);
+    this.#filesEnded = true;
+    this.#setRanks(this.#files !== undefined);
+    for (const record of this.#drops.due(true)) this.write(record);
+    await this.#console.drained(CONSOLE_ENDS_WITHIN_MS);
+    clearTimeout(this.#timer);
+    process.removeListener('exit', this.#onExit);
+  }
+
+  /** For what is logged after {@link stop}. */
+  writeToConsole(record: LogRecord): void {
+    if (RANK[record.level] < this.#consoleRank) return;
+    const isJson = this.#options.consoleFormat === 'json';
+    this.#console.writeNow(isJson ? jsonLine(record, this.serviceJson) : readableLine(record, this.#options.colors));
+  }
+
+  stats(): Omit<LoggingStats, 'droppedBeforeStart'> {
+    return {
+      degraded: this.#files?.degraded ?? false,
+      app: this.#files ? destinationStats(this.#files.app.queue) : NO_STATS,
+      error: this.#files ? destinationStats(this.#files.error.queue) : NO_STATS,
+      console: destinationStats(this.#console.queue),
+    };
+  }
+
+  /** `process.exit()` without `stopLogger()`: what can be written without the event loop still is. */
+  #exit(): void {
+    this.#files?.appendNow();
+    this.#console.queue.seal();
+    this.#console.pump();
+  }
+}
+
+function addTo(destination: FileDestination | ConsoleDestination, line: string): void {
+  if (destination.queue.add(line)) destination.pump();
+}

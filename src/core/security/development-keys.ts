@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * A signing key for development and tests: made once and kept in `<dataDir>/keys/` with mode 0600, so that a restart
+ * signs nobody out. Two processes that start together get the same one.
+ */
+export function developmentKey(dataDir: string, name: 'access-token' | 'refresh-token'): string {
+  const folder = join(dataDir, 'keys');
+  const path = join(folder, `${name}-signing-key`);
+  const existing = readKey(path);
+  if (existing !== undefined) return existing;
+
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600, flush: true });
+  try {
+    // A link is made whole or not at all, and never over a key that is there.
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  return readFileSync(path, 'utf8');
+}
+
+function readKey(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8') || undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import argon2 from 'argon2';
+import type { Settings } from '../config/index.ts';
+import { currentCarrier } from '../context.ts';
+import { type FieldProblem, ServiceUnavailableError } from '../errors/app-http-error.ts';
+import { Gate } from './gate.ts';
+
+export type PasswordOptions = Pick<
+  Settings,
+  'passwordMinLength' | 'argon2MemoryKib' | 'argon2TimeCost' | 'argon2Concurrency'
+>;
+
+const MAX_LENGTH = 128;
+const MAX_WAITING = 32;
+
+/**
+ * How many hashes may run at a time: they share libuv's threads with file writes, so two of them are left free, or log
+ * lines would wait behind passwords.
+ */
+function defaultConcurrency(): number {
+  const threads = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
+  return Math.max(1, Math.min(availableParallelism(), threads - 2));
+}
+
+/** Hashes and checks passwords with Argon2id (OWASP Password Storage), a bounded number at a time. */
+export class PasswordSecurity {
+  readonly #options: PasswordOptions;
+  readonly #parameters;
+  readonly #gate: Gate;
+  #dummyHash: Promise<string> | undefined;
+
+  constructor(options: PasswordOptions) {
+    this.#options = options;
+    this.#parameters = {
+      type: argon2.argon2id,
+      memoryCost: options.argon2MemoryKib,
+      timeCost: options.argon2TimeCost,
+      parallelism: 1,
+    } as const;
+    this.#gate = new Gate(options.argon2Concurrency ?? defaultConcurrency(), MAX_WAITING);
+  }
+
+  /** The PHC string of a password. Throws 503 when too many hashes wait already. */
+  generatePasswordHash(password: string): Promise<string> {
+    return this.#hashing(() => argon2.hash(normalize(password), this.#parameters));
+  }
+
+  /** Whether the password is the one that was hashed; `false` for a hash that is none. */
+  verifyPassword(password: string, hash: string): Promise<boolean> {
+    return this.#hashing(async () => {
+      try {
+        return await argon2.verify(hash, normalize(password));
+      } catch (error) {
+        if (!hash.startsWith('$argon2')) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Does the work of `verifyPassword` for an account that does not exist, so that time tells nothing. */
+  async verifyAgainstNobody(password: string): Promise<false> {
+    this.#dummyHash ??= this.generatePasswordHash(randomUUID());
+    await this.verifyPassword(password, await this.#dummyHash);
+    return false;
+  }
+
+  /** Makes the hash that unknown users are checked against, so that the first of them takes no longer. */
+  async warmUp(): Promise<void> {
+    this.#dummyHash ??= this.generatePasswordHash(randomUUID());
+    await this.#dummyHash;
+  }
+
+  /** Whether a hash was made with other parameters than today's. */
+  needsRehash(hash: string): boolean {
+    return argon2.needsRehash(hash, this.#parameters);
+  }
+
+  /** What is wrong with a new password (NIST SP 800-63B-4 §3.1.1.2); empty when nothing is. */
+  findPasswordProblems(password: string, field: string): FieldProblem[] {
+    const length = [...normalize(password)].length;
+    const { passwordMinLength: minimum } = this.#options;
+    if (length < minimum) {
+      return [{ field, message: `must have at least ${minimum} characters`, rule: 'minLength', allowed: minimum }];
+    }
+    if (length > MAX_LENGTH) {
+      return [{ field, message: `must have at most ${MAX_LENGTH} characters`, rule: 'maxLength', allowed: MAX_LENGTH }];
+    }
+    return [];
+  }
+
+  /** SHA-256 in hex, for tokens: they are random enough to need no stretching. */
+  generateTokenHash(token: string): string {
+    return createHash('sha256').update(token).digest('hex');
+  }
+
+  /** In constant time. */
+  verifyTokenHash(token: string, hash: string): boolean {
+    const expected = Buffer.from(hash, 'hex');
+    const actual = Buffer.from(this.generateTokenHash(token), 'hex');
+    return expected.length === actual.length && timingSafeEqual(expected, actual);
+  }
+
+  async #hashing<T>(work: () => Promise<T>): Promise<T> {
+    const askedAt = performance.now();
+    const leave = await this.#gate.enter();
+    if (leave === undefined) {
+      throw new ServiceUnavailableError('Too many sign-ins at this moment', { code: 'auth.busy' });
+    }
+    const carrier = currentCarrier();
+    if (carrier !== undefined) carrier.hashQueueMs += performance.now() - askedAt;
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+}
+
+/** Unicode NFKC, so that one password typed on two keyboards is one password (RFC 8265 §4). */
+function normalize(password: string): string {
+  return password.normalize('NFKC');
+}

@@ -1,0 +1,134 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { Settings } from '../config/index.ts';
+
+export type TokenType = 'access' | 'refresh';
+export type InvalidTokenReason = 'expired' | 'malformed' | 'signature' | 'claim' | 'type' | 'revoked';
+
+/** A token that is not accepted, and why. Its message never holds the token. */
+export class InvalidTokenError extends Error {
+  override name = 'InvalidTokenError';
+  readonly reason: InvalidTokenReason;
+
+  constructor(reason: InvalidTokenReason, options?: ErrorOptions) {
+    super(`The token is not accepted: ${reason}`, options);
+    this.reason = reason;
+  }
+}
+
+/** The claims of both token types. `sub`, `sid` and `jti` are UUIDs; `exp` and `iat` are seconds since the epoch. */
+export type TokenClaims = {
+  sub: string;
+  roles: string[];
+  sid: string;
+  jti: string;
+  type: TokenType;
+  exp: number;
+  iat: number;
+};
+
+export type JwtServiceOptions = Pick<
+  Settings,
+  'projectIdentifier' | 'projectClientIdentifier' | 'accessTokenTtlSeconds' | 'refreshTokenTtlSeconds'
+> & {
+  /** At least 32 bytes each, and different. */
+  accessKey: string;
+  refreshKey: string;
+  /** Milliseconds since the epoch. */
+  clock?: () => number;
+};
+
+const CLOCK_SKEW_SECONDS = 5;
+const HEADER_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;
+const ALGORITHM = 'HS256';
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Makes and reads the tokens of a session: JWTs by RFC 9068 (`at+jwt`), held to RFC 8725. */
+export class JwtService {
+  readonly #options: JwtServiceOptions;
+  readonly #keys: Readonly<Record<TokenType, Uint8Array>>;
+  readonly #clock: () => number;
+
+  constructor(options: JwtServiceOptions) {
+    this.#options = options;
+    this.#keys = { access: Buffer.from(options.accessKey), refresh: Buffer.from(options.refreshKey) };
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  /** A short-lived token that opens the API. */
+  createAccessToken(userId: string, roles: readonly string[], sessionId: string): Promise<string> {
+    return this.#create('access', this.#options.accessTokenTtlSeconds, userId, roles, sessionId);
+  }
+
+  /** A long-lived token that is good for one refresh. */
+  createRefreshToken(userId: string, roles: readonly string[], sessionId: string): Promise<string> {
+    return this.#create('refresh', this.#options.refreshTokenTtlSeconds, userId, roles, sessionId);
+  }
+
+  /** Rejects with `InvalidTokenError`. */
+  decodeAccessToken(token: string): Promise<TokenClaims> {
+    return this.#decode('access', token);
+  }
+
+  /** Rejects with `InvalidTokenError`. */
+  decodeRefreshToken(token: string): Promise<TokenClaims> {
+    return this.#decode('refresh', token);
+  }
+
+  /** SHA-256 in hex: a token is random enough to need no stretching. */
+  hashToken(token: string): string {
+    return createHash('sha256').update(token).digest('hex');
+  }
+
+  async #create(type: TokenType, ttlSeconds: number, userId: string, roles: readonly string[], sessionId: string) {
+    const issuedAt = Math.floor(this.#clock() / 1000);
+    return new SignJWT({ roles: [...roles], type, sid: sessionId })
+      .setProtectedHeader({ alg: ALGORITHM, typ: HEADER_TYPES[type] })
+      .setSubject(userId)
+      .setIssuer(this.#options.projectIdentifier)
+      .setAudience(this.#options.projectClientIdentifier)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + ttlSeconds)
+      .setJti(randomUUID())
+      .sign(this.#keys[type]);
+  }
+
+  async #decode(type: TokenType, token: string): Promise<TokenClaims> {
+    let payload: JWTPayload;
+    try {
+      ({ payload } = await jwtVerify(token, this.#keys[type], {
+        algorithms: [ALGORITHM],
+        typ: HEADER_TYPES[type],
+        issuer: this.#options.projectIdentifier,
+        audience: this.#options.projectClientIdentifier,
+        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'sid', 'type', 'roles'],
+        clockTolerance: CLOCK_SKEW_SECONDS,
+        currentDate: new Date(this.#clock()),
+      }));
+    } catch (error) {
+      throw new InvalidTokenError(reasonOf(error), { cause: error });
+    }
+    if (payload['type'] !== type) throw new InvalidTokenError('type');
+    if (!areClaims(payload)) throw new InvalidTokenError('claim');
+    return payload;
+  }
+}
+
+function reasonOf(error: unknown): InvalidTokenReason {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'typ' ? 'type' : 'claim';
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed) {
+    return 'signature';
+  }
+  return 'malformed';
+}
+
+function areClaims(payload: JWTPayload): payload is JWTPayload & TokenClaims {
+  const { sub, sid, jti, roles } = payload as Record<string, unknown>;
+  const ids = [sub, sid, jti];
+  return (
+    ids.every((id) => typeof id === 'string' && UUID.test(id)) &&
+    Array.isArray(roles) &&
+    roles.every((role) => typeof role === 'string')
+  );
+}

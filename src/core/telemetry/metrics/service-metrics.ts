@@ -1,0 +1,55 @@
+import { LATENCY_BUCKETS } from './buckets.ts';
+import { Observable } from './instruments.ts';
+import { metricRegistry as registry } from './registry.ts';
+
+/** Time a request or job waited until the pool had a connection for it. */
+export const dbPostgresPoolWait = registry.histogram(
+  'db_postgres_pool_wait_seconds',
+  'Time waited for a connection of the pool',
+  [],
+  { buckets: LATENCY_BUCKETS },
+);
+export const dbPostgresPoolWaiters = registry.gauge('db_postgres_pool_waiters', 'Callers waiting for a connection');
+
+/** 1 while the last check of the dependency succeeded, else 0. */
+export const dependencyUp = registry.gauge('okapi_dependency_up', 'Whether the last check of a dependency succeeded', [
+  'dependency',
+]);
+
+/** Log lines that were not written, by destination. Whoever drops them adds a callback that tells the totals. */
+export const logDropped = registry.observableCounter('okapi_log_dropped_total', 'Log lines dropped', ['destination']);
+
+const buildInfo = registry.gauge('app_build_info', 'What is running; the value is always 1', [
+  'version',
+  'commit',
+  'node',
+]);
+
+/** Says once, at start, what is running. */
+export function setBuildInfo({ version, commit }: { version: string; commit: string }): void {
+  buildInfo.labels({ version, commit, node: process.version }).set(1);
+}
+
+const processCpu = registry.observableCounter('process_cpu_seconds_total', 'User and system CPU time of the process');
+processCpu.addCallback((report) => {
+  const { user, system } = process.cpuUsage();
+  report((user + system) / 1e6, {});
+});
+
+const residentMemory = registry.observableGauge('process_resident_memory_bytes', 'Resident memory of the process');
+residentMemory.addCallback((report) => report(process.memoryUsage.rss(), {}));
+
+const processStart = registry.gauge('process_start_time_seconds', 'Start of the process since the Unix epoch');
+processStart.set(Date.now() / 1000 - process.uptime());
+
+const labelOverflow = registry.observableCounter(
+  'okapi_metric_label_overflow_total',
+  'Look-ups of label values beyond the bound of their metric',
+  ['metric'],
+);
+labelOverflow.addCallback((report) => {
+  for (const instrument of registry.instruments()) {
+    if (instrument instanceof Observable || instrument.overflowCount === 0) continue;
+    report(instrument.overflowCount, { metric: instrument.shape.name });
+  }
+});

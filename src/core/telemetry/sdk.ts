@@ -1,0 +1,124 @@
+import { context, metrics } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
+import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
+import type { Resource } from '@opentelemetry/resources';
+import { AggregationType, MeterProvider, type MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { NoopSpanProcessor } from '@opentelemetry/sdk-trace';
+import type { Settings } from '../config/index.ts';
+import type { LogSink } from '../logging/index.ts';
+import { routeDiagnostics } from './diagnostics.ts';
+import { createLogProcessors, createMetricReaders, createSpanProcessors } from './exporters.ts';
+import { exportLogRecord } from './log-export.ts';
+import { InstrumentProducer } from './metrics/producer.ts';
+import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
+import { samplerFromEnvironment } from './sampler.ts';
+import { toReadableSpan } from './spans/server-span.ts';
+import { setTracing } from './spans/tracing.ts';
+
+/** The running telemetry of this process. */
+export type Telemetry = {
+  readonly service: ServiceIdentity;
+  /** The reader behind `/metrics`. */
+  readonly metricReader: MetricReader;
+  /** Sends log records as OTLP; absent when no exporter is configured for them. */
+  readonly logSink?: LogSink;
+  /** Exports what is waiting, for `timeoutMs` at most. Resolves to what went wrong, never rejects. */
+  shutdown(timeoutMs: number): Promise<string | undefined>;
+};
+
+// promtool refuses a gauge that ends in _count, and db_postgres_poolsize says the same.
+const VIEWS: ViewOptions[] = [
+  { instrumentName: 'db.client.connection.count', aggregation: { type: AggregationType.DROP } },
+];
+
+let running: Telemetry | undefined;
+
+/** What `startTelemetry` started. Throws when the preload was forgotten, since nothing would be traced. */
+export function getTelemetry(): Telemetry {
+  if (running === undefined) throw new Error('Telemetry is not started: run with --import ./instrumentation.ts');
+  return running;
+}
+
+/**
+ * Starts the OpenTelemetry SDK. Must run before Koa, pg or mongodb are loaded, hence the preload. Exporters follow the
+ * standard `OTEL_*` variables; none is started unless they name one.
+ */
+export async function startTelemetry(settings: Settings): Promise<Telemetry> {
+  const service = serviceIdentity(settings);
+  const resource = createResource(service);
+  const metricReader = new PrometheusExporter({
+    preventServerStart: true,
+    metricProducers: [new InstrumentProducer({ emptyFamilies: true })],
+  });
+  if (process.env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
+    running = startWithoutExport(service, resource, metricReader);
+    return running;
+  }
+
+  const spanProcessors = await createSpanProcessors();
+  const logRecordProcessors = await createLogProcessors();
+  const sdk = new NodeSDK({
+    resource,
+    autoDetectResources: false,
+    sampler: samplerFromEnvironment(),
+    spanProcessors: spanProcessors.length > 0 ? spanProcessors : [new NoopSpanProcessor()],
+    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer()]))],
+    logRecordProcessors,
+    views: VIEWS,
+    instrumentations: [
+      new HttpInstrumentation({ disableIncomingRequestInstrumentation: true, requireParentforOutgoingSpans: true }),
+      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
+      new MongoDBInstrumentation(),
+      new RuntimeNodeInstrumentation(),
+    ],
+  });
+  routeDiagnostics();
+  sdk.start();
+  setTracing({
+    sampler: samplerFromEnvironment(),
+    enabled: true,
+    onEnd: (span) => {
+      if (spanProcessors.length === 0) return;
+      const readable = toReadableSpan(span, resource);
+      for (const processor of spanProcessors) processor.onEnd(readable);
+    },
+  });
+  running = {
+    service,
+    metricReader,
+    ...(logRecordProcessors.length > 0 ? { logSink: exportLogRecord } : {}),
+    shutdown: (timeoutMs) => within(timeoutMs, sdk.shutdown()),
+  };
+  return running;
+}
+
+/** `OTEL_SDK_DISABLED=true`: no spans and no OTLP, while context, ids and `/metrics` stay. */
+function startWithoutExport(service: ServiceIdentity, resource: Resource, metricReader: MetricReader): Telemetry {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const meterProvider = new MeterProvider({ resource, readers: [metricReader], views: VIEWS });
+  metrics.setGlobalMeterProvider(meterProvider);
+  return {
+    service,
+    metricReader,
+    shutdown: (timeoutMs) => within(timeoutMs, meterProvider.shutdown()),
+  };
+}
+
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<string | undefined> {
+  const timeout = Promise.withResolvers<string>();
+  const timer = setTimeout(() => timeout.resolve(`not finished after ${timeoutMs} ms`), timeoutMs);
+  const outcome = work.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  try {
+    return await Promise.race([outcome, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
+import { AlwaysOnSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+import { newSpanId, newTraceId } from './ids.ts';
+import { ServerSpan } from './server-span.ts';
+
+/** What makes and takes server spans. Set once by the SDK's start; until then spans carry ids and go nowhere. */
+export type Tracing = {
+  readonly sampler: Sampler;
+  /** Whether spans are recorded at all (`OTEL_SDK_DISABLED`). */
+  readonly enabled: boolean;
+  /** Takes an ended span. */
+  readonly onEnd: (span: ServerSpan) => void;
+};
+
+const SILENT: Tracing = {
+  sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
+  enabled: false,
+  onEnd: () => undefined,
+};
+let tracing = SILENT;
+
+/** Sets where server spans go; without an argument, back to nowhere (for tests). */
+export function setTracing(next: Tracing = SILENT): void {
+  tracing = next;
+}
+
+/**
+ * Starts the span of a request. `parentContext` holds the remote parent that is continued, if any; a caller that is not
+ * to be followed is given as `linked` instead, so that a stranger can neither force nor switch off sampling.
+ */
+export function startServerSpan(
+  name: string,
+  attributes: Attributes,
+  parentContext: Context = ROOT_CONTEXT,
+  linked?: SpanContext,
+): ServerSpan {
+  const parent = trace.getSpanContext(parentContext);
+  const traceId = parent?.traceId ?? newTraceId();
+  const links: Link[] = linked === undefined ? [] : [{ context: linked }];
+  const decision = tracing.enabled
+    ? tracing.sampler.shouldSample(parentContext, traceId, name, SpanKind.SERVER, attributes, links)
+    : undefined;
+  const sampled = decision?.decision === SamplingDecision.RECORD_AND_SAMPLED;
+  const recording = sampled || decision?.decision === SamplingDecision.RECORD;
+  const traceState = decision?.traceState ?? parent?.traceState;
+  const spanContext: SpanContext = {
+    traceId,
+    spanId: newSpanId(),
+    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    ...(traceState === undefined ? {} : { traceState }),
+  };
+  const span = new ServerSpan(name, spanContext, parent, links, recording);
+  if (recording) Object.assign(span.attributes, attributes, decision?.attributes);
+  return span;
+}
+
+/** Ends the span and hands it on when it was sampled. */
+export function endServerSpan(span: ServerSpan): void {
+  span.end();
+  if (span.context.traceFlags & TraceFlags.SAMPLED) tracing.onEnd(span);
+}

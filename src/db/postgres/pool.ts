@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import type { Settings } from '../../core/config/index.ts';
+import { getLogger } from '../../core/logging/index.ts';
+
+export type PoolOptions = Pick<
+  Settings,
+  'projectIdentifier' | 'postgresPoolSize' | 'postgresPoolOverflow' | 'postgresSslmode' | 'postgresSslCa'
+> & { connectionString: string };
+
+/** How full the pool is. `open` counts idle and busy connections; `waiting` those who ask for one. */
+export type PoolFigures = { open: number; inUse: number; waiting: number; size: number };
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_TIMEOUT_MS = 30_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+
+/**
+ * The one pool: at most `size` + `overflow` connections. Every wait has an end: connecting and waiting for a connection
+ * (5 s), a statement and an idle transaction (30 s, kept by the server).
+ */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionOptions(options),
+    application_name: options.projectIdentifier,
+    max: options.postgresPoolSize + options.postgresPoolOverflow,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  // An idle connection that the server drops is replaced by the next use; without a listener it would end the process.
+  pool.on('error', (error) => getLogger('app.db.postgres').warning('An idle connection was lost', { error }));
+  return pool;
+}
+
+export function poolFigures(pool: pg.Pool, size: number): PoolFigures {
+  return { open: pool.totalCount, inUse: pool.totalCount - pool.idleCount, waiting: pool.waitingCount, size };
+}
+
+/** Connection and TLS as libpq understands `sslmode`; `prefer` and `require` do not check who answers. */
+export function connectionOptions(
+  options: Pick<PoolOptions, 'connectionString' | 'postgresSslmode' | 'postgresSslCa'>,
+): pg.ClientConfig {
+  const url = new URL(options.connectionString);
+  const mode = url.searchParams.get('sslmode') ?? options.postgresSslmode;
+  url.searchParams.delete('sslmode');
+  const ca = options.postgresSslCa === undefined ? {} : { ca: readFileSync(options.postgresSslCa, 'utf8') };
+  const connectionString = url.href;
+  switch (mode) {
+    case 'verify-full':
+      return { connectionString, ssl: { rejectUnauthorized: true, ...ca } };
+    case 'verify-ca':
+      return { connectionString, ssl: { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...ca } };
+    case 'require':
+      return { connectionString, ssl: { rejectUnauthorized: false, ...ca } };
+    default:
+      return { connectionString };
+  }
+}

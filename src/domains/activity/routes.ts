@@ -1,0 +1,28 @@
+import Type, { type Static } from 'typebox';
+import { getCurrentUserSession, PageQuery, type Route, route } from '../../core/index.ts';
+import { ActivityView } from './schemas.ts';
+import type { ActivityService } from './service.ts';
+import type { ActivityEvent } from './store.ts';
+
+/** The route through which users see what was done with their account. */
+export function createActivityRoutes(activity: ActivityService): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/activity',
+      summary: 'What happened to my account, newest first',
+      authenticated: true,
+      query: PageQuery,
+      responses: { 200: { description: 'A page of events', schema: Type.Array(ActivityView) } },
+      async handler(ctx) {
+        const { limit, cursor } = ctx.state.input.query;
+        const { events, page } = await activity.listMine(getCurrentUserSession(ctx).userId, limit, cursor);
+        ctx.respond.success(events.map(toView), { metaExtensions: { page } });
+      },
+    }),
+  ];
+}
+
+function toView({ _id, user_id: _owner, at, ...rest }: ActivityEvent): Static<typeof ActivityView> {
+  return { id: _id, ...rest, at: at.toISOString() };
+}

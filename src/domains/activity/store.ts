@@ -1,0 +1,46 @@
+import type { Collection, Db } from 'mongodb';
+
+/** One event as it is kept. `_id` is a UUID. */
+export type ActivityEvent = {
+  _id: string;
+  user_id: string | null;
+  type: string;
+  at: Date;
+  request_id: string | null;
+  trace_id: string | null;
+  ip_address: string;
+  device: Record<string, unknown>;
+};
+
+/** The place in a list after which a page begins. */
+export type Place = { at: Date; id: string };
+
+export type ActivityStore = {
+  insertEvent(event: ActivityEvent): Promise<void>;
+  /** Newest first. */
+  findEventsOfUser(userId: string, limit: number, after?: Place): Promise<ActivityEvent[]>;
+  createIndexes(): Promise<void>;
+};
+
+export const ACTIVITY_COLLECTION = 'activity_events';
+
+export function createActivityStore(db: Db): ActivityStore {
+  const events: Collection<ActivityEvent> = db.collection(ACTIVITY_COLLECTION);
+  return {
+    async insertEvent(event) {
+      await events.insertOne(event);
+    },
+    findEventsOfUser(userId, limit, after) {
+      const older =
+        after === undefined ? {} : { $or: [{ at: { $lt: after.at } }, { at: after.at, _id: { $lt: after.id } }] };
+      return events
+        .find({ user_id: userId, ...older })
+        .sort({ at: -1, _id: -1 })
+        .limit(limit)
+        .toArray();
+    },
+    async createIndexes() {
+      await events.createIndex({ user_id: 1, at: -1, _id: -1 });
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ConflictError,
+  getLogger,
+  type JwtService,
+  type PasswordSecurity,
+  type SessionDeviceInfo,
+  UnauthorizedError,
+  ValidationError,
+} from '../../core/index.ts';
+import type { ActivityRecorder } from '../activity/index.ts';
+import { normalizeEmail, type User, type UserStore } from '../users/index.ts';
+import type { Credentials, TokenPair } from './schemas.ts';
+import type { SessionStore } from './store.ts';
+
+export type AuthService = {
+  /** Throws 422 on an address or password that cannot be taken, 409 when the address has an account. */
+  register(credentials: Credentials, device: SessionDeviceInfo): Promise<User>;
+  /** Throws 401, the same for an unknown address and a wrong password. */
+  login(credentials: Credentials, device: SessionDeviceInfo): Promise<TokenPair>;
+};
+
+export type AuthServiceOptions = {
+  users: UserStore;
+  sessions: SessionStore;
+  passwords: PasswordSecurity;
+  tokens: JwtService;
+  activity: ActivityRecorder;
+  accessTokenTtlSeconds: number;
+  sessionTtlSeconds: number;
+  /** Milliseconds since the epoch. */
+  clock?: () => number;
+};
+
+export function createAuthService(options: AuthServiceOptions): AuthService {
+  const { users, sessions, passwords, tokens, activity, clock = Date.now } = options;
+  const logger = getLogger('app.auth.service');
+
+  return {
+    async register({ email, password }, device) {
+      const address = normalizeEmail(email);
+      const problems = passwords.findPasswordProblems(password, '/body/password');
+      if (address === undefined) {
+        problems.unshift({
+          field: '/body/email',
+          message: 'is not an e-mail address that can be used here',
+          rule: 'email',
+          allowed: 'an ASCII local part, @ and a domain, 254 characters at most',
+        });
+      }
+      if (address === undefined || problems.length > 0) throw new ValidationError(problems);
+      const user = { id: randomUUID(), email: address, roles: ['user'], createdAt: new Date(clock()) };
+      const passwordHash = await passwords.generatePasswordHash(password);
+      if (!(await users.insertUser({ ...user, passwordHash }))) {
+        throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
+      }
+      logger.info('Registered', { user_id: user.id });
+      activity.record({ type: 'auth.registered', userId: user.id, device });
+      return user;
+    },
+
+    async login({ email, password }, device) {
+      const address = normalizeEmail(email);
+      const user = address === undefined ? undefined : await users.findUserByEmail(address);
+      const isRight =
+        user === undefined
+          ? await passwords.verifyAgainstNobody(password)
+          : await passwords.verifyPassword(password, user.passwordHash);
+      if (user === undefined || !isRight) {
+        activity.record({ type: 'auth.refused', userId: user?.id ?? null, device });
+        throw new UnauthorizedError('The address or the password is wrong', { code: 'auth.invalid_credentials' });
+      }
+      const sessionId = randomUUID();
+      const [accessToken, refreshToken] = await Promise.all([
+        tokens.createAccessToken(user.id, user.roles, sessionId),
+        tokens.createRefreshToken(user.id, user.roles, sessionId),
+      ]);
+      await sessions.insertSession({
+        id: sessionId,
+        userId: user.id,
+        refreshTokenHash: tokens.hashToken(refreshToken),
+        device,
+        expiresAt: new Date(clock() + options.sessionTtlSeconds * 1000),
+      });
+      logger.info('Signed in', { user_id: user.id, session_id: sessionId, device: device.fingerprint() });
+      activity.record({ type: 'auth.signed_in', userId: user.id, device });
+      return {
+        access_token: accessToken,
+        refresh_token: refreshToken,
+        token_type: 'Bearer',
+        expires_in: options.accessTokenTtlSeconds,
+        session_id: sessionId,
+      };
+    },
+  };
+}

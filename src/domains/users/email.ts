@@ -1,0 +1,26 @@
+import { domainToASCII } from 'node:url';
+
+const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const MAX_LENGTH = 254;
+const MAX_LOCAL_LENGTH = 64;
+
+/**
+ * The one form of an address in which accounts are unique: NFKC, lower case, ASCII local part (RFC 5321 §4.1.2, without
+ * quoting), domain by IDNA. `undefined` for what is no such address. Nothing is trimmed.
+ */
+export function normalizeEmail(text: string): string | undefined {
+  if (text.length > MAX_LENGTH * 4) return undefined;
+  const folded = text.normalize('NFKC').toLowerCase();
+  const at = folded.lastIndexOf('@');
+  if (at < 1 || /[\s\p{Cc}]/u.test(folded)) return undefined;
+  const local = folded.slice(0, at);
+  const domain = domainToASCII(folded.slice(at + 1));
+  const labels = domain.split('.');
+  const isDomain =
+    labels.length > 1 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '');
+  const address = `${local}@${domain}`;
+  const isAddress =
+    local.length <= MAX_LOCAL_LENGTH && LOCAL_PART.test(local) && isDomain && address.length <= MAX_LENGTH;
+  return isAddress ? address : undefined;
+}

@@ -1,0 +1,138 @@
+import { createApplication, createMetricsApplication } from './application.ts';
+import { banner } from './banner.ts';
+import { updateSystemMetrics } from './core/background/system-metrics.ts';
+import { globalBackgroundTasks } from './core/background/tasks.ts';
+import { getSettings, type Settings } from './core/config/index.ts';
+import { failToStart } from './core/errors/startup-error.ts';
+import { Cursors } from './core/http/page.ts';
+import { assertPortIsFree, type HttpServer, listen } from './core/http/server.ts';
+import { createAccessLog, flushOnCrash, getLogger, stopLogger } from './core/logging/index.ts';
+import { PasswordSecurity } from './core/security/passwords.ts';
+import { JwtService } from './core/security/tokens.ts';
+import { setBuildInfo } from './core/telemetry/metrics/service-metrics.ts';
+import { getTelemetry } from './core/telemetry/sdk.ts';
+import { findUninstrumented } from './core/telemetry/self-check.ts';
+import { instrumentedDrivers } from './db/instrumented.ts';
+import { createMongo } from './db/mongo/client.ts';
+import { createDatabase } from './db/postgres/database.ts';
+import { migrate } from './db/postgres/migrations.ts';
+import { waitForPostgres } from './db/postgres/reachable.ts';
+import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/index.ts';
+import { HealthMonitor } from './operations/health-monitor.ts';
+import { onStopSignal } from './signals.ts';
+import { signingKeys } from './signing-keys.ts';
+import { startServiceLogging } from './start-logging.ts';
+import { openStores } from './stores.ts';
+import { Teardown } from './teardown.ts';
+
+const POSTGRES_START_TIMEOUT_MS = 10_000;
+const TELEMETRY_FLUSH_MS = 2_000;
+const BACKGROUND_INTERVAL_MS = 5_000;
+
+const teardown = new Teardown();
+const logger = getLogger('app.process');
+
+try {
+  await start(getSettings());
+} catch (error) {
+  await teardown.run();
+  await stopLogger();
+  failToStart(error);
+}
+
+/** Settings, stores, application, listener, signals: in this order, and taken down in the opposite one. */
+async function start(settings: Settings): Promise<void> {
+  const telemetry = getTelemetry();
+  for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(kind, (error: unknown) => void flushOnCrash(error, kind).then(() => process.exit(1)));
+  }
+  await assertPortIsFree({ host: settings.host, port: settings.port, portSetting: 'PORT' });
+  if (settings.metricsPort !== undefined) {
+    await assertPortIsFree({ host: settings.host, port: settings.metricsPort, portSetting: 'METRICS_PORT' });
+  }
+  startServiceLogging(settings, telemetry);
+  setBuildInfo({ version: settings.projectVersion, commit: settings.projectCommit });
+
+  const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`));
+  teardown.add('embedded stores', stores.stop);
+  const postgres = { ...settings, connectionString: stores.databaseUrl };
+  await waitForPostgres(postgres, stores.postgresSetting, POSTGRES_START_TIMEOUT_MS);
+  if (settings.migrateOnStart) await migrate({ ...postgres, folders: MIGRATION_FOLDERS });
+
+  const database = createDatabase(postgres);
+  teardown.add('PostgreSQL pool', () => database.close());
+  const mongo = createMongo(stores.mongoUrl, settings.mongoDatabaseName, settings.projectIdentifier, COLLECTIONS);
+  teardown.add('Mongo client', () => mongo.close());
+
+  const keys = signingKeys(settings);
+  const tokens = new JwtService({ ...settings, accessKey: keys.access, refreshKey: keys.refresh });
+  const passwords = new PasswordSecurity(settings);
+  void passwords.warmUp();
+  const domains = createDomains({ settings, database, mongo, passwords, tokens, cursors: new Cursors(keys.access) });
+  teardown.add('domains', () => domains.drain());
+
+  let areIndexesMade = false;
+  const health = new HealthMonitor([
+    {
+      name: 'postgres',
+      required: true,
+      check: async () => {
+        await database.query({ text: 'select 1' });
+      },
+    },
+    {
+      name: 'mongo',
+      required: false,
+      check: async (timeoutMs) => {
+        await mongo.ping(timeoutMs);
+        if (!areIndexesMade) await domains.prepareMongo();
+        areIndexesMade = true;
+      },
+    },
+  ]);
+  for (const name of findUninstrumented(instrumentedDrivers())) {
+    health.faults.push(`${name} is not instrumented: it was loaded before the telemetry preload`);
+    logger.error(`${name} is not instrumented: start with --import ./instrumentation.ts`);
+  }
+  await health.check('postgres');
+
+  const tasks = globalBackgroundTasks();
+  const pool = () => database.figures();
+  tasks.start({ name: 'check_dependencies', intervalMs: BACKGROUND_INTERVAL_MS, run: () => health.checkAll() });
+  tasks.start({
+    name: 'update_system_metrics',
+    intervalMs: BACKGROUND_INTERVAL_MS,
+    run: () => updateSystemMetrics({ pool }),
+  });
+  teardown.add('background tasks', () => tasks.stop());
+
+  const writeAccess = createAccessLog();
+  const parts = { settings, domains, tokens, health, metricReader: telemetry.metricReader, writeAccess };
+  const common = { host: settings.host, keepAliveTimeoutMs: settings.keepAliveTimeoutMs, writeAccess };
+  const servers: HttpServer[] = [];
+  if (settings.metricsPort !== undefined) {
+    const options = { ...common, port: settings.metricsPort, portSetting: 'METRICS_PORT' };
+    servers.push(await listen(createMetricsApplication(parts), options));
+  }
+  const server = await listen(createApplication(parts), { ...common, port: settings.port, portSetting: 'PORT' });
+  servers.push(server);
+  teardown.add('HTTP', async () => {
+    await Promise.all(servers.map((each) => each.close(settings.shutdownGraceMs)));
+  });
+
+  onStopSignal(async (signal) => {
+    logger.info(`Stopping: ${signal}`);
+    health.startDraining();
+    for (const each of servers) each.startDraining();
+    await new Promise((resolve) => setTimeout(resolve, settings.shutdownDelayMs));
+    await teardown.run();
+    const problem = await telemetry.shutdown(TELEMETRY_FLUSH_MS);
+    if (problem !== undefined) logger.warning('Some telemetry was not exported', { problem });
+    logger.info('Stopped');
+    await stopLogger();
+    process.exit(0);
+  });
+  logger.info('Ready', { port: server.port, embedded: stores.embedded });
+  process.stdout.write(`${banner(settings, server.port, stores.embedded)}\n`);
+  void stores.crashed.then((message) => logger.error(message));
+}

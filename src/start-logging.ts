@@ -1,0 +1,23 @@
+import type { Settings } from './core/config/index.ts';
+import { loggingStats, startLogging } from './core/logging/index.ts';
+import { logDropped } from './core/telemetry/metrics/service-metrics.ts';
+import type { Telemetry } from './core/telemetry/sdk.ts';
+
+/** Opens the log as the settings say, and shows in a metric what it had to drop. */
+export function startServiceLogging(settings: Settings, { service, logSink }: Telemetry): void {
+  startLogging({
+    level: settings.logLevel,
+    dir: settings.logDir,
+    files: settings.logFiles,
+    consoleFormat: settings.environment === 'production' ? 'json' : 'readable',
+    colors: process.stderr.isTTY === true && !process.env['NO_COLOR'],
+    service,
+    ...(logSink === undefined ? {} : { sink: logSink }),
+  });
+  logDropped.addCallback((report) => {
+    const { app, error, console } = loggingStats();
+    report(app.dropped, { destination: 'app' });
+    report(error.dropped, { destination: 'error' });
+    report(console.dropped, { destination: 'console' });
+  });
+}

@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const ASK_EVERY_MS = 10;
+
+/**
+ * Asks until the answer is there, for what becomes true at a time of its own: the end of a process, a line in a file.
+ * @returns the first answer that is neither false, null nor undefined.
+ * @throws when there is none after `timeoutMs`, with the last error as its cause.
+ */
+export async function eventually<T>(
+  ask: () => T | Promise<T>,
+  { timeoutMs }: { timeoutMs: number },
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + timeoutMs;
+  let cause: unknown;
+  do {
+    try {
+      const answer = await ask();
+      if (answer !== false && answer !== null && answer !== undefined) return answer;
+    } catch (error) {
+      cause = error;
+    }
+    await delay(ASK_EVERY_MS);
+  } while (performance.now() < deadline);
+  throw new Error(`Not within ${timeoutMs} ms: ${ask}`, { cause });
+}
