@@ -10,13 +10,13 @@ const ASK_EVERY_MS = 10;
 export async function eventually<T>(
   ask: () => T | Promise<T>,
   { timeoutMs }: { timeoutMs: number },
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;
   do {
     try {
       const answer = await ask();
-      if (answer !== false && answer !== null && answer !== undefined) return answer;
+      if (answer !== false && answer !== null && answer !== undefined) return answer as Exclude<NonNullable<T>, false>;
     } catch (error) {
       cause = error;
     }

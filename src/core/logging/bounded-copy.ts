@@ -87,11 +87,13 @@ export class Copier {
     if (types.isRegExp(value)) return this.#string(String(value));
     if (isError(value)) return summarise(value, this.#limits.text);
     const { toJSON } = value as { toJSON?: unknown };
-    if (typeof toJSON === 'function') {
-      const plain: unknown = toJSON.call(value, '');
-      return typeof plain !== 'object' || plain === null ? this.copy(plain) : this.#properties(plain);
-    }
-    return this.#properties(value);
+    return typeof toJSON === 'function' ? this.#asJson(value, toJSON.call(value, '')) : this.#properties(value);
+  }
+
+  /** What a `toJSON` returned; a `toJSON` of that is not called, or it could go on for ever. */
+  #asJson(value: object, plain: unknown): unknown {
+    if (typeof plain !== 'object' || plain === null) return this.copy(plain);
+    return plain !== value && this.#ancestors.has(plain) ? '[circular]' : this.#properties(plain);
   }
 
   #properties(value: object): unknown {

@@ -3,6 +3,7 @@ import { type Batch, LineQueue } from './line-queue.ts';
 
 const FIRST_RETRY_MS = 2;
 const LAST_RETRY_MS = 50;
+const STALLED_AFTER_MS = 300;
 
 /** Standard error and the lines that wait for it. A reader that is behind fills the queue; one that is gone loses lines. */
 export class ConsoleDestination {
@@ -12,6 +13,7 @@ export class ConsoleDestination {
   #bytes: Buffer = Buffer.alloc(0);
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
+  #progressAt = 0;
   #whenIdle: (() => void) | undefined;
 
   constructor(target: ConsoleTarget, maxQueueBytes: number) {
@@ -21,7 +23,7 @@ export class ConsoleDestination {
 
   /** Writes complete batches until there are none or the reader is behind; then tries again by itself. */
   pump(): void {
-    while (this.#writeSome()) this.#retryMs = FIRST_RETRY_MS;
+    while (this.#writeSome());
     if (this.#batch === undefined && this.#target.isIdle) this.#whenIdle?.();
     else this.#retryLater();
   }
@@ -35,7 +37,10 @@ export class ConsoleDestination {
     }
     try {
       const taken = this.#target.write(this.#bytes);
-      if (taken > 0) this.#retryMs = FIRST_RETRY_MS;
+      if (taken > 0) {
+        this.#retryMs = FIRST_RETRY_MS;
+        this.#progressAt = performance.now();
+      }
       this.#bytes = this.#bytes.subarray(taken);
       if (this.#bytes.length > 0) return taken > 0;
     } catch {
@@ -55,17 +60,20 @@ export class ConsoleDestination {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
-  /** Resolves when all has left the process, or after `timeoutMs`; what waits then is dropped and counted. */
+  /** Resolves when all has left the process, the reader has taken nothing for 0.3 s, or after `timeoutMs`. */
   async drained(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = performance.now() + timeoutMs;
+    this.#progressAt = performance.now();
+    const watch = setInterval(() => {
+      const now = performance.now();
+      if (now >= deadline || now - this.#progressAt >= STALLED_AFTER_MS) resolve();
+    }, LAST_RETRY_MS);
+    this.#whenIdle = resolve;
     this.queue.seal();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#whenIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.pump();
-    });
+    this.pump();
+    await promise;
+    clearInterval(watch);
     this.#whenIdle = undefined;
     clearTimeout(this.#retry);
     this.#retry = undefined;

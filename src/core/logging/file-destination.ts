@@ -2,8 +2,6 @@ import type { Batch } from './line-queue.ts';
 import { LineQueue } from './line-queue.ts';
 import type { RotatingFile } from './rotating-file.ts';
 
-const CHECK_EVERY_MS = 5_000;
-
 export interface DestinationEvents {
   /** A batch was written. */
   written(): void;
@@ -17,14 +15,17 @@ export interface DestinationEvents {
  */
 export class FileDestination {
   readonly queue: LineQueue;
+  readonly #checkMs: number;
   readonly #events: DestinationEvents;
   #file: RotatingFile | undefined;
   #busy = false;
   #checkedAt = 0;
   #whenIdle: (() => void) | undefined;
 
-  constructor(maxQueueBytes: number, events: DestinationEvents) {
+  /** Every `checkMs`, while lines are written, it is asked whether the file is still there. */
+  constructor(maxQueueBytes: number, checkMs: number, events: DestinationEvents) {
     this.queue = new LineQueue(maxQueueBytes);
+    this.#checkMs = checkMs;
     this.#events = events;
   }
 
@@ -79,7 +80,7 @@ export class FileDestination {
   #checkNow(): void {
     const file = this.#file;
     const now = Date.now();
-    if (file === undefined || now - this.#checkedAt < CHECK_EVERY_MS) return;
+    if (file === undefined || now - this.#checkedAt < this.#checkMs) return;
     this.#checkedAt = now;
     void file.isGone().then((gone) => {
       if (gone && this.#file === file) this.#events.gone();

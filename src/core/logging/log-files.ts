@@ -9,6 +9,8 @@ export interface FileTuning {
   /** The most one file may hold, in bytes, its last batch included. */
   readonly maxFileBytes: number;
   readonly retryMs: number;
+  /** How often it is looked whether somebody removed the files. */
+  readonly checkMs: number;
   readonly appQueueBytes: number;
   readonly errorQueueBytes: number;
   readonly write: WriteBytes;
@@ -17,6 +19,7 @@ export interface FileTuning {
 export const FILE_TUNING: FileTuning = {
   maxFileBytes: 10 * 1024 * 1024,
   retryMs: 30_000,
+  checkMs: 5_000,
   appQueueBytes: 32 * 1024 * 1024,
   errorQueueBytes: 16 * 1024 * 1024,
   write: fs.write,
@@ -48,7 +51,7 @@ export class LogFiles {
     this.#tuning = tuning;
     this.#onHealth = onHealth;
     const destination = (maxQueueBytes: number): FileDestination => {
-      const made: FileDestination = new FileDestination(maxQueueBytes, {
+      const made: FileDestination = new FileDestination(maxQueueBytes, tuning.checkMs, {
         written: () => this.#healthy(made),
         gone: () => this.#reopen(),
       });

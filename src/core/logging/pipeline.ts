@@ -14,7 +14,7 @@ import { within } from './within.ts';
 
 const FLUSH_MS = 100;
 const FILES_END_WITHIN_MS = 1_400;
-const CONSOLE_ENDS_WITHIN_MS = 400;
+const ALL_END_WITHIN_MS = 1_800;
 
 /** From records to lines to destinations, between `startLogging` and `stopLogger`. */
 export class Pipeline {
@@ -38,8 +38,9 @@ export class Pipeline {
     this.#console = new ConsoleDestination(tuning.console ?? stderrTarget(), tuning.consoleQueueBytes);
     if (options.files) {
       this.#files = new LogFiles(resolve(options.dir), tuning, (problem) => {
-        this.#setRanks(problem !== undefined);
+        this.#setRanks(true);
         this.write(logFilesRecord(problem, options.dir));
+        if (problem === undefined) this.#setRanks(false);
       });
     }
     this.#drops = new DropReporter([
@@ -112,6 +113,7 @@ export class Pipeline {
 
   /** Resolves within 1.8 s: with every line on disk, unless the disk does not take them. */
   async stop(): Promise<void> {
+    const deadline = performance.now() + ALL_END_WITHIN_MS;
     for (const record of this.#drops.due(true)) this.write(record);
     this.#console.queue.seal();
     this.#console.pump();
@@ -119,7 +121,7 @@ export class Pipeline {
     this.#filesEnded = true;
     this.#setRanks(this.#files !== undefined);
     for (const record of this.#drops.due(true)) this.write(record);
-    await this.#console.drained(CONSOLE_ENDS_WITHIN_MS);
+    await this.#console.drained(deadline - performance.now());
     clearTimeout(this.#timer);
     process.removeListener('exit', this.#onExit);
   }

@@ -69,6 +69,7 @@ const modes: Record<string, () => void | Promise<void>> = {
     }
     say({ slowestMs, rssMb: process.memoryUsage().rss / 1e6 });
     await stopAndSay();
+    process.exit(0);
   },
 };
 

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDatabases } from './stores.ts';
+
+export type ServiceOptions = {
+  /** Over the defaults of a test; `undefined` takes a default away. */
+  env?: Record<string, string | undefined>;
+  /** Own databases in the stores of the run are made unless this is given. */
+  stores?: 'shared' | 'embedded' | 'none';
+  cwd?: string;
+  /** The whole command; the service as `npm start` runs it unless given. */
+  command?: readonly string[];
+  /** Whether to wait for the banner; without it the caller sees how the start ends. */
+  waitUntilReady?: boolean;
+};
+
+/** A started service: the real process, as a person would start it. */
+export type Service = {
+  readonly url: string;
+  readonly pid: number;
+  readonly process: ChildProcess;
+  readonly logDir: string;
+  readonly dataDir: string;
+  readonly stores: { databaseUrl: string; mongoUrl: string };
+  stdout(): string;
+  stderr(): string;
+  /** The lines of `app.json`, parsed. */
+  logLines(file?: 'app' | 'error'): LogLine[];
+  /** Sends a signal and resolves to how the process ended. */
+  stop(signal?: NodeJS.Signals): Promise<Ending>;
+  kill(): Promise<Ending>;
+  readonly ended: Promise<Ending>;
+};
+
+export type Ending = { code: number | null; signal: NodeJS.Signals | null };
+export type LogLine = Record<string, unknown> & { message: string; extra?: Record<string, unknown> };
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+export const SERVICE_COMMAND = [process.execPath, '--import', './instrumentation.ts', 'src/main.ts'] as const;
+const READY = /API {6}(http:\/\/\S+)\/api/;
+const START_TIMEOUT_MS = 20_000;
+
+/** Every service that still runs, so that the end of the run can end it. */
+export const serviceProcesses = new Set<Service>();
+
+/** A folder that goes with this run. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(process.env['OKAPI_TEST_FOLDER'] ?? '', 'tmp-'));
+}
+
+/** Starts the service on a free port with its own databases, data folder and logs. Rejects with its output if it ends. */
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const folder = temporaryFolder();
+  const logDir = join(folder, 'logs');
+  const dataDir = join(folder, 'data');
+  const stores = options.stores ?? 'shared';
+  const databases = stores === 'shared' ? await createDatabases() : undefined;
+  const env: Record<string, string | undefined> = {
+    PATH: process.env['PATH'],
+    PORT: '0',
+    LOG_DIR: logDir,
+    DATA_DIR: dataDir,
+    DATABASE_URL: databases?.databaseUrl,
+    MONGO_URL: databases?.mongoUrl,
+    ARGON2_MEMORY_KIB: '7168',
+    ARGON2_TIME_COST: '1',
+    ...options.env,
+  };
+  const [command = '', ...args] = options.command ?? SERVICE_COMMAND;
+  const child = spawn(command, args, { cwd: options.cwd ?? ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }));
+  const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal);
+    return ended;
+  };
+  let url = '';
+  const service: Service = {
+    get url() {
+      return url;
+    },
+    pid: child.pid ?? 0,
+    process: child,
+    logDir: env['LOG_DIR'] ?? logDir,
+    dataDir: env['DATA_DIR'] ?? dataDir,
+    stores: { databaseUrl: databases?.databaseUrl ?? '', mongoUrl: databases?.mongoUrl ?? '' },
+    stdout: () => stdout,
+    stderr: () => stderr,
+    logLines: (file = 'app') => readLogLines(join(env['LOG_DIR'] ?? logDir, `${file}.json`)),
+    stop,
+    kill: () => stop('SIGKILL'),
+    ended,
+  };
+  serviceProcesses.add(service);
+  void ended.then(() => {
+    serviceProcesses.delete(service);
+    return databases?.drop();
+  });
+  if (options.waitUntilReady ?? true) url = await readyUrl(child, ended, () => [stdout, stderr]);
+  return service;
+}
+
+async function readyUrl(child: ChildProcess, ended: Promise<Ending>, output: () => string[]): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => reject(new Error(`Not ready in time: ${output().join('\n')}`)), START_TIMEOUT_MS);
+  child.stdout?.on('data', () => {
+    const url = READY.exec(output()[0] ?? '')?.[1];
+    if (url !== undefined) resolve(url.replace('localhost', '127.0.0.1'));
+  });
+  void ended.then(({ code }) => reject(new Error(`The service ended with ${code}: ${output().join('\n')}`)));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function readLogLines(path: string): LogLine[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LogLine);
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { type EmbeddedStores, startEmbeddedStores } from '../../src/db/embedded/index.ts';
+import { serviceProcesses } from './service.ts';
+import { setSharedStores } from './stores.ts';
+
+/**
+ * One PostgreSQL and one Mongo-protocol server for the whole run, on ports and in a folder of their own: beside a
+ * running `npm start` and beside another run. Each test that needs a database makes one in them.
+ */
+let stores: EmbeddedStores;
+let endCleaner: () => void;
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+
+export async function mochaGlobalSetup(): Promise<void> {
+  mkdirSync('.test', { recursive: true });
+  const folder = mkdtempSync(join(process.cwd(), '.test', 'run-'));
+  endCleaner = cleanUpAfter(folder);
+  process.env['OKAPI_TEST_FOLDER'] = folder;
+  stores = await startEmbeddedStores({
+    dataDir: join(folder, 'stores'),
+    postgres: { databases: ['okapi_test'] },
+    mongo: true,
+    mongoDb: 'okapi_test',
+    onStep: () => undefined,
+  });
+  setSharedStores({ databaseUrl: stores.databaseUrl?.('okapi_test') ?? '', mongoUrl: stores.mongoUrl ?? '' });
+}
+
+export async function mochaGlobalTeardown(): Promise<void> {
+  await Promise.all([...serviceProcesses].map((service) => service.kill()));
+  await stores.stop();
+  endCleaner();
+}
+
+/** Removes the folder of this run once the run is over, however it ends: a process that waits for its stdin to close. */
+function cleanUpAfter(folder: string): () => void {
+  const script =
+    'cat >/dev/null; for i in 1 2 3 4 5 6 7 8; do rm -rf "$1" 2>/dev/null && break; sleep 0.5; done; rmdir .test 2>/dev/null';
+  const cleaner = spawn('sh', ['-c', script, 'sh', folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  cleaner.unref();
+  return () => cleaner.stdin.end();
+}
