@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { SpanStatusCode } from '@opentelemetry/api';
 import { AppHttpError } from '../errors/app-http-error.ts';
 import type { AccessEntry } from '../logging/index.ts';
+import { constantAttributes } from '../telemetry/spans/request-attributes.ts';
 import { endServerSpan, startServerSpan } from '../telemetry/spans/tracing.ts';
 import { recordError, recordRequest, UNMATCHED } from './request-metrics.ts';
 import { PROBLEM_TYPE, problemBody } from './response.ts';
@@ -38,12 +39,13 @@ export function answerClientErrors(writeAccess?: (entry: AccessEntry) => void) {
         `${security.join('')}\r\n${body}`,
     );
 
-    span.setAttributes({ 'http.response.status_code': refusal.status, 'okapi.request_id': requestId });
+    const request = { method: '_OTHER', route: undefined, status: refusal.status, httpVersion: '1.1' };
+    span.setAttributes({ ...constantAttributes(request), 'okapi.request_id': requestId });
     if (refusal.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
     endServerSpan(span);
     const durationMs = span.endMs - span.startMs;
-    recordRequest('_OTHER', UNMATCHED, refusal.status, durationMs / 1000, '1.1');
-    recordError(UNMATCHED, refusal);
+    recordRequest(request, durationMs / 1000);
+    recordError(undefined, refusal);
     writeAccess?.({
       ...NOTHING_SPENT,
       requestId,

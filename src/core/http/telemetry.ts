@@ -1,8 +1,8 @@
-import { type Context, context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Settings } from '../config/index.ts';
 import { Carrier, contextWith } from '../context.ts';
 import type { AccessEntry } from '../logging/index.ts';
-import type { ServerSpan } from '../telemetry/spans/server-span.ts';
+import type { RequestFacts, ServerSpan } from '../telemetry/spans/server-span.ts';
 import { endServerSpan, startServerSpan } from '../telemetry/spans/tracing.ts';
 import { clientAddress, type ProxyTrust } from './client-address.ts';
 import { isQuietPath } from './quiet-paths.ts';
@@ -17,6 +17,8 @@ export type TelemetryOptions = Pick<Settings, 'traceContext' | 'traceUserId'> & 
 };
 
 const CLIENT_CLOSED_REQUEST = 499;
+const MAX_PATH = 1024;
+const ERROR = { code: SpanStatusCode.ERROR };
 
 /**
  * The outermost layer: one server span, one measurement and one access line a request, whatever happens inside.
@@ -25,36 +27,30 @@ const CLIENT_CLOSED_REQUEST = 499;
 export function telemetry(options: TelemetryOptions): Middleware {
   return function telemetry(ctx, next) {
     const { req, res, state } = ctx;
+    const startedAt = performance.now();
     const carrier = new Carrier();
-    const peer = req.socket.remoteAddress;
     state.carrier = carrier;
     state.input = { body: undefined, query: undefined, params: undefined };
-    state.clientAddress = clientAddress(peer, joined(req.headers['x-forwarded-for']), options.proxyTrust);
-    Object.defineProperty(ctx, 'respond', { value: new ResponseFactory(ctx), writable: true, configurable: true });
-    const startedAt = performance.now();
-    const path = ctx.path;
+    state.clientAddress = clientAddress(
+      req.socket.remoteAddress,
+      joined(req.headers['x-forwarded-for']),
+      options.proxyTrust,
+    );
+    (ctx as { respond: ResponseFactory }).respond = new ResponseFactory(ctx);
+    const { path } = ctx;
     if (isQuietPath(path)) {
       res.once('close', () => finishQuiet(ctx, startedAt, options));
       return context.with(contextWith(carrier), next);
     }
 
-    const trusted =
-      options.traceContext === 'always' || (options.traceContext === 'trusted' && isTrustedPeer(ctx, options));
-    const remote = propagation.extract(ROOT_CONTEXT, req.headers);
     const method = knownMethod(req.method);
-    const span = startServerSpan(
-      method === '_OTHER' ? 'HTTP' : method,
-      { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' },
-      trusted ? remote : ROOT_CONTEXT,
-      trusted ? undefined : trace.getSpanContext(remote),
-    );
+    const span = startSpan(ctx, method, path, options);
     state.span = span;
     const parent = traceparentOf(span);
     res.setHeader('traceresponse', parent);
     res.setHeader('Server-Timing', `traceparent;desc="${parent}"`);
-    res.once('close', () => finish(ctx, span, method, startedAt, options));
-    const base: Context = trusted ? remote : ROOT_CONTEXT;
-    return context.with(contextWith(carrier, span, base), next);
+    res.once('close', () => finish(ctx, span, method, path, startedAt, options));
+    return context.with(contextWith(carrier, span), next);
   };
 }
 
@@ -64,8 +60,29 @@ export function traceparentOf(span: ServerSpan): string {
   return `00-${traceId}-${spanId}-0${traceFlags & 1}`;
 }
 
-function isTrustedPeer(ctx: OkapiContext, { proxyTrust }: TelemetryOptions): boolean {
-  return proxyTrust.isTrusted(clientAddress(ctx.req.socket.remoteAddress, undefined, proxyTrust), 0);
+/** Continues the caller's trace where it is believed; else a new root, linked to what the caller said. */
+function startSpan(ctx: OkapiContext, method: string, path: string, options: TelemetryOptions): ServerSpan {
+  const name = method === '_OTHER' ? 'HTTP' : method;
+  const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' };
+  const { headers } = ctx.req;
+  if (!propagationFields().some((field) => headers[field] !== undefined)) return startServerSpan(name, attributes);
+  const remote = propagation.extract(ROOT_CONTEXT, headers);
+  return isTrusted(ctx, options)
+    ? startServerSpan(name, attributes, remote)
+    : startServerSpan(name, attributes, ROOT_CONTEXT, trace.getSpanContext(remote));
+}
+
+let fields: string[] | undefined;
+
+/** The headers that the configured propagators read, asked for once. */
+function propagationFields(): readonly string[] {
+  fields ??= propagation.fields().map((field) => field.toLowerCase());
+  return fields;
+}
+
+function isTrusted({ req }: OkapiContext, { traceContext, proxyTrust }: TelemetryOptions): boolean {
+  if (traceContext !== 'trusted') return traceContext === 'always';
+  return proxyTrust.isTrusted(clientAddress(req.socket.remoteAddress, undefined, proxyTrust), 0);
 }
 
 function joined(value: string | string[] | undefined): string | undefined {
@@ -76,74 +93,52 @@ function finish(
   ctx: OkapiContext,
   span: ServerSpan,
   method: string,
+  path: string,
   startedAt: number,
   options: TelemetryOptions,
 ): void {
   const { state, req, res } = ctx;
+  const { carrier, route, deviceInfo } = state;
   const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
   const durationMs = performance.now() - startedAt;
-  const endpoint = state.route?.template ?? UNMATCHED;
-  const sampled = (span.context.traceFlags & 1) === 1;
-  recordRequest(method, endpoint, status, durationMs / 1000, req.httpVersion, sampled ? span.context : undefined);
-  if (state.error !== undefined && status !== CLIENT_CLOSED_REQUEST) recordError(endpoint, state.error);
-  if (span.isRecording()) describe(span, ctx, method, status, options);
+  const facts: RequestFacts = {
+    method,
+    originalMethod: method === '_OTHER' ? req.method?.slice(0, 32) : undefined,
+    path: path.length > MAX_PATH ? path.slice(0, MAX_PATH) : path,
+    route: route?.template,
+    status,
+    httpVersion: req.httpVersion,
+    clientAddress: state.clientAddress,
+    userAgent: deviceInfo?.user_agent,
+    carrier,
+    withUserId: options.traceUserId,
+  };
+  const { context: spanContext } = span;
+  recordRequest(facts, durationMs / 1000, (spanContext.traceFlags & 1) === 1 ? spanContext : undefined);
+  if (state.error !== undefined && status !== CLIENT_CLOSED_REQUEST) recordError(route?.template, state.error);
+  if (span.isRecording()) {
+    span.facts = facts;
+    if (status >= 500) span.setStatus(ERROR);
+  }
   endServerSpan(span);
-  options.writeAccess?.(accessEntry(ctx, method, endpoint, status, durationMs));
+  options.writeAccess?.(accessEntry(ctx, method, status, durationMs, false));
 }
 
 function finishQuiet(ctx: OkapiContext, startedAt: number, options: TelemetryOptions): void {
   const status = ctx.res.writableFinished ? ctx.res.statusCode : CLIENT_CLOSED_REQUEST;
-  const endpoint = ctx.state.route?.template ?? UNMATCHED;
-  const entry = accessEntry(ctx, knownMethod(ctx.req.method), endpoint, status, performance.now() - startedAt);
-  options.writeAccess?.({ ...entry, debug: true });
-}
-
-/** The stable HTTP semantic conventions, and what the request spent. */
-function describe(
-  span: ServerSpan,
-  ctx: OkapiContext,
-  method: string,
-  status: number,
-  { traceUserId }: TelemetryOptions,
-): void {
-  const { carrier, clientAddress, requestId, route } = ctx.state;
-  const { attributes } = span;
-  if (route !== undefined) {
-    span.name = `${method === '_OTHER' ? 'HTTP' : method} ${route.template}`;
-    attributes['http.route'] = route.template;
-  }
-  attributes['http.response.status_code'] = status;
-  attributes['network.protocol.version'] = ctx.req.httpVersion;
-  attributes['client.address'] = clientAddress;
-  attributes['okapi.request_id'] = requestId;
-  const userAgent = ctx.state.deviceInfo?.user_agent;
-  if (userAgent !== undefined) attributes['user_agent.original'] = userAgent;
-  if (method === '_OTHER') attributes['http.request.method_original'] = (ctx.req.method ?? '').slice(0, 32);
-  if (traceUserId && carrier.userId !== undefined) attributes['enduser.id'] = carrier.userId;
-  if (status >= 500) {
-    attributes['error.type'] = String(status);
-    span.setStatus({ code: SpanStatusCode.ERROR });
-  }
-  if (carrier.postgresStatements > 0) {
-    attributes['okapi.postgres.statements'] = carrier.postgresStatements;
-    attributes['okapi.postgres.ms'] = carrier.postgresMs;
-    attributes['okapi.postgres.pool_wait_ms'] = carrier.poolWaitMs;
-  }
-  if (carrier.mongoCommands > 0) {
-    attributes['okapi.mongo.commands'] = carrier.mongoCommands;
-    attributes['okapi.mongo.ms'] = carrier.mongoMs;
-  }
-  if (carrier.hashQueueMs > 0) attributes['okapi.hash_queue_ms'] = carrier.hashQueueMs;
+  const method = knownMethod(ctx.req.method);
+  options.writeAccess?.(accessEntry(ctx, method, status, performance.now() - startedAt, true));
 }
 
 function accessEntry(
   ctx: OkapiContext,
   method: string,
-  route: string,
   status: number,
   durationMs: number,
+  debug: boolean,
 ): AccessEntry {
-  const { carrier, span, deviceInfo, clientAddress } = ctx.state;
+  const { carrier, span, deviceInfo, route, clientAddress } = ctx.state;
+  const length = ctx.res.getHeader('content-length');
   return {
     requestId: carrier.requestId,
     userId: carrier.userId,
@@ -151,10 +146,10 @@ function accessEntry(
     spanId: span?.context.spanId,
     traceFlags: span?.context.traceFlags ?? 0,
     method,
-    route,
+    route: route?.template ?? UNMATCHED,
     status,
     durationMs,
-    bytes: bytesOf(ctx),
+    bytes: length === undefined ? 0 : Number(length),
     userAgent: deviceInfo?.user_agent,
     ip: clientAddress,
     postgresStatements: carrier.postgresStatements,
@@ -163,10 +158,6 @@ function accessEntry(
     mongoMs: carrier.mongoMs,
     poolWaitMs: carrier.poolWaitMs,
     hashQueueMs: carrier.hashQueueMs,
+    debug,
   };
-}
-
-function bytesOf({ res }: OkapiContext): number {
-  const length = res.getHeader('content-length');
-  return length === undefined ? 0 : Number(length);
 }

@@ -1,5 +1,4 @@
-import type { Batch } from './line-queue.ts';
-import { LineQueue } from './line-queue.ts';
+import { type Batch, LineQueue } from './line-queue.ts';
 import type { RotatingFile } from './rotating-file.ts';
 
 export interface DestinationEvents {
@@ -19,6 +18,7 @@ export class FileDestination {
   readonly #events: DestinationEvents;
   #file: RotatingFile | undefined;
   #busy = false;
+  #handedOver = 0;
   #checkedAt = 0;
   #whenIdle: (() => void) | undefined;
 
@@ -53,18 +53,24 @@ export class FileDestination {
   /** Hands over the next complete batch, unless one is under way. */
   pump(): void {
     const file = this.#file;
-    if (file === undefined || this.#busy) return;
+    if (this.#busy) return;
+    if (file === undefined) {
+      this.#whenIdle?.();
+      return;
+    }
     const batch = this.queue.take();
     if (batch === undefined) {
       this.#whenIdle?.();
       return;
     }
     this.#busy = true;
+    this.#handedOver = batch.lines;
     file.write(batch, (error, bytes) => this.#settled(batch, error, bytes));
   }
 
   #settled(batch: Batch, error: Error | undefined, bytes: number): void {
     this.#busy = false;
+    this.#handedOver = 0;
     if (error !== undefined) {
       this.#file = undefined;
       const rest = unwritten(batch, bytes);
@@ -73,18 +79,22 @@ export class FileDestination {
       return;
     }
     this.#events.written();
-    this.pump();
-    this.#checkNow();
+    const now = Date.now();
+    if (this.#file === undefined || now - this.#checkedAt < this.#checkMs) {
+      this.pump();
+      return;
+    }
+    this.#checkedAt = now;
+    void this.#check(this.#file);
   }
 
-  #checkNow(): void {
-    const file = this.#file;
-    const now = Date.now();
-    if (file === undefined || now - this.#checkedAt < this.#checkMs) return;
-    this.#checkedAt = now;
-    void file.isGone().then((gone) => {
-      if (gone && this.#file === file) this.#events.gone();
-    });
+  /** Nothing is handed over meanwhile: a file that rotates between the two looks of the check would seem gone. */
+  async #check(file: RotatingFile): Promise<void> {
+    this.#busy = true;
+    const gone = await file.isGone();
+    this.#busy = false;
+    if (gone && this.#file === file) this.#events.gone();
+    this.pump();
   }
 
   /** Resolves when nothing waits any more, or nothing can be written. */
@@ -96,6 +106,13 @@ export class FileDestination {
       else this.pump();
     });
     this.#whenIdle = undefined;
+  }
+
+  /** Counts what waits as dropped, and what was handed over to a disk that does not answer. */
+  giveUp(): void {
+    this.queue.drop(this.#handedOver);
+    this.#handedOver = 0;
+    this.queue.abandon();
   }
 
   /** Writes what waits without the event loop: only while the process exits. */

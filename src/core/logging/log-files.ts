@@ -45,6 +45,7 @@ export class LogFiles {
   #retry: NodeJS.Timeout | undefined;
   #problem: Error | undefined;
   #ending = false;
+  #reopened: Promise<void> | undefined;
 
   constructor(directory: string, tuning: FileTuning, onHealth: OnHealth) {
     this.#directory = directory;
@@ -53,7 +54,9 @@ export class LogFiles {
     const destination = (maxQueueBytes: number): FileDestination => {
       const made: FileDestination = new FileDestination(maxQueueBytes, tuning.checkMs, {
         written: () => this.#healthy(made),
-        gone: () => this.#reopen(),
+        gone: () => {
+          if (!this.#ending) this.#reopened = this.#reopen();
+        },
       });
       return made;
     };
@@ -109,10 +112,9 @@ export class LogFiles {
     this.#onHealth(undefined);
   }
 
-  /** The directory was emptied under us: claim names and open files as at the start. */
-  #reopen(): void {
-    void this.app.detach()?.end();
-    void this.error.detach()?.end();
+  /** The directory was emptied under us: claim names and open files as at the start, when the old ones are closed. */
+  async #reopen(): Promise<void> {
+    await Promise.all([this.app.detach()?.end(), this.error.detach()?.end()]);
     this.#names?.release();
     this.#names = undefined;
     this.open();
@@ -122,16 +124,23 @@ export class LogFiles {
   async close(): Promise<void> {
     this.#ending = true;
     clearTimeout(this.#retry);
+    await this.#reopened;
     this.open();
     await Promise.all(
       [this.app, this.error].map(async (destination) => {
         while (destination.isOpen && !destination.isIdle) await destination.drained();
         await destination.detach()?.end();
-        destination.queue.abandon();
+        destination.giveUp();
       }),
     );
     this.#names?.release();
     this.#names = undefined;
+  }
+
+  /** Does not wait for a disk that does not answer any longer; what it was to write counts as dropped. */
+  giveUp(): void {
+    this.app.giveUp();
+    this.error.giveUp();
   }
 
   /** Writes what waits without the event loop: only while the process exits. */

@@ -96,8 +96,16 @@ export class Pipeline {
       const shown = consoleFormat === 'json' || record === undefined ? line : readableLine(record, colors);
       addTo(this.#console, shown);
     }
-    if (record !== undefined) this.#options.sink?.(record);
+    if (record !== undefined) this.#sink(record);
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+  }
+
+  #sink(record: LogRecord): void {
+    try {
+      this.#options.sink?.(record);
+    } catch {
+      // Whoever logs must not suffer from where else the line goes; the sink counts its own losses.
+    }
   }
 
   #flush(): void {
@@ -117,7 +125,7 @@ export class Pipeline {
     for (const record of this.#drops.due(true)) this.write(record);
     this.#console.queue.seal();
     this.#console.pump();
-    await within(this.#files?.close(), FILES_END_WITHIN_MS);
+    if (this.#files !== undefined && !(await within(this.#files.close(), FILES_END_WITHIN_MS))) this.#files.giveUp();
     this.#filesEnded = true;
     this.#setRanks(this.#files !== undefined);
     for (const record of this.#drops.due(true)) this.write(record);

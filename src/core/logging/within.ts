@@ -1,8 +1,8 @@
-/** Resolves when `work` does, or after `timeoutMs` without it. */
-export async function within(work: Promise<void> | undefined, timeoutMs: number): Promise<void> {
-  if (work === undefined) return;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, timeoutMs);
-  await Promise.race([work, late]);
+/** Waits for `work`, but not for more than `timeoutMs`. Returns whether it was done by then. */
+export async function within(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, timeoutMs, false);
+  const inTime = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);
+  return inTime;
 }

@@ -1,3 +1,4 @@
+import type { Resource } from '@opentelemetry/resources';
 import {
   BatchLogRecordProcessor,
   ConsoleLogRecordExporter,
@@ -11,6 +12,7 @@ import {
   SimpleSpanProcessor,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
+import { SpanExporter } from './spans/span-exporter.ts';
 
 type Signal = 'TRACES' | 'METRICS' | 'LOGS';
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -41,18 +43,32 @@ function given<T extends Record<string, unknown>>(options: T): { [K in keyof T]?
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** Span processors by the standard variables, `OTEL_BSP_*` included; none when nothing is to be exported. */
-export async function createSpanProcessors(): Promise<SpanProcessor[]> {
-  const batching = given({
-    maxQueueSize: positive('OTEL_BSP_MAX_QUEUE_SIZE'),
-    scheduledDelayMillis: positive('OTEL_BSP_SCHEDULE_DELAY'),
-    exportTimeoutMillis: positive('OTEL_BSP_EXPORT_TIMEOUT'),
-    maxExportBatchSize: positive('OTEL_BSP_MAX_EXPORT_BATCH_SIZE'),
-  });
+const MAX_QUEUE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Span processors by the standard variables, `OTEL_BSP_*` included; none when nothing is to be exported. Over HTTP in
+ * protobuf, the default, spans go through our own exporter, whose queue is bounded in bytes unless
+ * `OTEL_BSP_MAX_QUEUE_SIZE` says a number of spans.
+ */
+export async function createSpanProcessors(resource: Resource): Promise<SpanProcessor[]> {
+  const maxQueueSize = positive('OTEL_BSP_MAX_QUEUE_SIZE');
+  const scheduledDelayMillis = positive('OTEL_BSP_SCHEDULE_DELAY');
+  const maxExportBatchSize = positive('OTEL_BSP_MAX_EXPORT_BATCH_SIZE');
+  const exportTimeoutMillis = positive('OTEL_BSP_EXPORT_TIMEOUT');
   return Promise.all(
     exporterNames('TRACES').map(async (name) => {
       if (name === 'console') return new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() });
+      if (otlpProtocol('TRACES') === 'http/protobuf') {
+        return new SpanExporter({
+          resource,
+          maxBytes: MAX_QUEUE_BYTES,
+          maxSpans: maxQueueSize ?? Number.POSITIVE_INFINITY,
+          batchSpans: Math.min(maxExportBatchSize ?? 512, maxQueueSize ?? Number.POSITIVE_INFINITY),
+          scheduledDelayMs: scheduledDelayMillis ?? 5000,
+        });
+      }
       const { OTLPTraceExporter } = await importTraceExporter();
+      const batching = given({ maxQueueSize, scheduledDelayMillis, exportTimeoutMillis, maxExportBatchSize });
       return new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...batching });
     }),
   );
@@ -97,10 +113,8 @@ function importTraceExporter() {
   switch (otlpProtocol('TRACES')) {
     case 'grpc':
       return import('@opentelemetry/exporter-trace-otlp-grpc');
-    case 'http/json':
-      return import('@opentelemetry/exporter-trace-otlp-http');
     default:
-      return import('@opentelemetry/exporter-trace-otlp-proto');
+      return import('@opentelemetry/exporter-trace-otlp-http');
   }
 }
 

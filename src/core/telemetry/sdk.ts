@@ -15,9 +15,11 @@ import { routeDiagnostics } from './diagnostics.ts';
 import { createLogProcessors, createMetricReaders, createSpanProcessors } from './exporters.ts';
 import { exportLogRecord } from './log-export.ts';
 import { InstrumentProducer } from './metrics/producer.ts';
+import { requestDurations } from './metrics/request-duration.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { samplerFromEnvironment } from './sampler.ts';
-import { toReadableSpan } from './spans/server-span.ts';
+import { toReadableSpan } from './spans/readable-span.ts';
+import { SpanExporter } from './spans/span-exporter.ts';
 import { setTracing } from './spans/tracing.ts';
 
 /** The running telemetry of this process. */
@@ -53,21 +55,21 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   const resource = createResource(service);
   const metricReader = new PrometheusExporter({
     preventServerStart: true,
-    metricProducers: [new InstrumentProducer({ emptyFamilies: true })],
+    metricProducers: [new InstrumentProducer({ emptyFamilies: true }), requestDurations],
   });
   if (process.env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
     running = startWithoutExport(service, resource, metricReader);
     return running;
   }
 
-  const spanProcessors = await createSpanProcessors();
+  const spanProcessors = await createSpanProcessors(resource);
   const logRecordProcessors = await createLogProcessors();
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
     sampler: samplerFromEnvironment(),
     spanProcessors: spanProcessors.length > 0 ? spanProcessors : [new NoopSpanProcessor()],
-    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer()]))],
+    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), requestDurations]))],
     logRecordProcessors,
     views: VIEWS,
     instrumentations: [
@@ -83,9 +85,10 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     sampler: samplerFromEnvironment(),
     enabled: true,
     onEnd: (span) => {
-      if (spanProcessors.length === 0) return;
-      const readable = toReadableSpan(span, resource);
-      for (const processor of spanProcessors) processor.onEnd(readable);
+      for (const processor of spanProcessors) {
+        if (processor instanceof SpanExporter) processor.onServerSpanEnd(span);
+        else processor.onEnd(toReadableSpan(span, resource));
+      }
     },
   });
   running = {

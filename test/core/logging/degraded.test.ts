@@ -76,12 +76,13 @@ describe('logging without a usable disk', () => {
     expect(console.lines.some(({ extra }) => extra?.['destination'] === 'app file')).to.equal(true);
   });
 
-  it('stops within 2 s on a disk that never answers', async () => {
-    start({ level: 'ERROR' }, { write: (() => undefined) as unknown as typeof fs.write });
+  it('stops within 2 s on a disk that never answers, and says what was lost', async () => {
+    const { console } = start({ level: 'ERROR' }, { write: (() => undefined) as unknown as typeof fs.write });
     log.info('lost');
     const from = performance.now();
     await stopLogger();
     expect(performance.now() - from).to.be.below(2_000);
+    expect(console.lines.map((line) => line.extra)).to.deep.equal([{ destination: 'app file', dropped: 1 }]);
   });
 
   it('is bounded while the disk does not answer, and says how many lines it dropped', async () => {

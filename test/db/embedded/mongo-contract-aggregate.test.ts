@@ -70,7 +70,11 @@ describeOnMongo('aggregation', (target) => {
       { tags: 'y', twice: 9 },
     ]);
     expect(
-      await run({ $match: { _id: 1 } }, { $set: { big: { $gt: ['$n', 2] } } }, { $unset: ['user', 'at', 'device'] }),
+      await run(
+        { $match: { _id: 1 } },
+        { $addFields: { big: { $gt: ['$n', 2] } } },
+        { $project: { user: 0, at: 0, device: 0 } },
+      ),
     ).to.deep.equal([{ _id: 1, kind: 'in', n: 1, big: false }]);
   });
 

@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type CommandStartedEvent, type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
+import {
+  type CommandStartedEvent,
+  type Db,
+  type Document,
+  MongoClient,
+  type MongoClientOptions,
+  MongoServerError,
+} from 'mongodb';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../../src/db/embedded/mongo/launch.ts';
 
 /** What a contract is checked against: a database of its own, on the embedded server or on another. */
@@ -14,42 +21,71 @@ export interface Target {
   sent(): string[];
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export interface EmbeddedFixture {
+  /** A folder of the suite's own. */
+  dataDir(): string;
+  /** Starts a server on it, which ends with the suite. */
+  start(options?: { sweepEveryMs?: number }): Promise<EmbeddedMongo>;
+  /** A client of that server, which is closed with the suite. */
+  client(server: EmbeddedMongo, options?: MongoClientOptions): MongoClient;
+}
+
+/** Registers the hooks that remove whatever the suite starts, also when it fails. */
+export function useEmbeddedMongo(): EmbeddedFixture {
+  let dataDir = '';
+  const servers: EmbeddedMongo[] = [];
+  const clients: MongoClient[] = [];
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'okapi-mongo-'));
+  });
+  after(async () => {
+    await Promise.allSettled(clients.map((client) => client.close()));
+    await Promise.allSettled(servers.map((server) => server.stop()));
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return {
+    dataDir: () => dataDir,
+    async start(options) {
+      const server = await startEmbeddedMongo({ dataDir, ...options });
+      servers.push(server);
+      return server;
+    },
+    client(server, options) {
+      const client = new MongoClient(server.url('okapi'), { serverSelectionTimeoutMS: 2000, ...options });
+      clients.push(client);
+      return client;
+    },
+  };
+}
+
 /**
  * Declares the same tests for the embedded server and, when `MONGO_URL` is set, for the server there. The target is
  * filled in before the first test; its database is dropped after the last.
  */
 export function describeOnMongo(title: string, declare: (target: Target) => void): void {
   describe(`${title}, on the embedded Mongo server`, () => {
-    const target = {} as { -readonly [Key in keyof Target]: Target[Key] };
-    let dataDir = '';
-    let server: EmbeddedMongo | undefined;
-    before(async () => {
-      dataDir = await mkdtemp(join(tmpdir(), 'okapi-mongo-'));
-      server = await startEmbeddedMongo({ dataDir });
-      await connect(target, server.url('okapi'));
-    });
-    after(async () => {
-      await target.client?.close();
-      await server?.stop();
-      await rm(dataDir, { recursive: true, force: true });
-    });
+    const embedded = useEmbeddedMongo();
+    const target = {} as Writable<Target>;
+    before(async () => connect(target, (await embedded.start()).url('okapi')));
+    after(() => target.client?.close());
     declare(target);
   });
 
   const url = process.env['MONGO_URL'];
   if (!url) return;
   describe(`${title}, on the server of MONGO_URL`, () => {
-    const target = {} as { -readonly [Key in keyof Target]: Target[Key] };
+    const target = {} as Writable<Target>;
     before(() => connect(target, url));
     after(async () => {
-      await target.db?.dropDatabase();
-      await target.client?.close();
+      await target.db?.dropDatabase().finally(() => target.client.close());
     });
     declare(target);
   });
 }
 
-async function connect(target: { -readonly [Key in keyof Target]: Target[Key] }, url: string): Promise<void> {
+async function connect(target: Writable<Target>, url: string): Promise<void> {
   let names: string[] = [];
   target.client = new MongoClient(url, { monitorCommands: true, serverSelectionTimeoutMS: 2000 });
   target.client.on('commandStarted', ({ commandName }: CommandStartedEvent) => names.push(commandName));

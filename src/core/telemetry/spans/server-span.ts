@@ -2,31 +2,47 @@ import {
   type Attributes,
   type AttributeValue,
   type Exception,
-  type HrTime,
   type Link,
   type Span,
   type SpanContext,
-  SpanKind,
   type SpanStatus,
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api';
-import { type InstrumentationScope, millisToHrTime, timeInputToHrTime } from '@opentelemetry/core';
-import type { Resource } from '@opentelemetry/resources';
-import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { millisToHrTime, timeInputToHrTime } from '@opentelemetry/core';
+import type { TimedEvent } from '@opentelemetry/sdk-trace';
+import type { Carrier } from '../../context.ts';
 import { redactText } from '../../logging/redaction.ts';
 
-const SCOPE: InstrumentationScope = { name: 'okapi.http' };
 const MAX_EVENTS = 128;
+const MAX_LINKS = 128;
+
+const timeOrigin = performance.timeOrigin;
 
 /** Milliseconds since the epoch on the monotonic clock, with sub-millisecond precision. */
 export function now(): number {
-  return performance.timeOrigin + performance.now();
+  return timeOrigin + performance.now();
 }
 
+/** What the telemetry layer learned of the request; the encoders turn it into the HTTP semantic conventions. */
+export type RequestFacts = {
+  /** A method name of the standard, or `_OTHER`. */
+  method: string;
+  originalMethod: string | undefined;
+  path: string;
+  route: string | undefined;
+  status: number;
+  httpVersion: string;
+  clientAddress: string;
+  userAgent: string | undefined;
+  carrier: Carrier;
+  /** Whether the span carries the id of the user. */
+  withUserId: boolean;
+};
+
 /**
- * The span of one request, made by the telemetry layer itself: as the SDK's own server span would cost more than the
- * rest of the onion. It satisfies the OpenTelemetry `Span` interface, so spans of the SDK hang under it.
+ * The span of one request, made by the telemetry layer itself: the SDK's own would cost more than the rest of the onion.
+ * It satisfies the OpenTelemetry `Span` interface, so spans of the SDK hang under it.
  */
 export class ServerSpan implements Span {
   name: string;
@@ -35,13 +51,21 @@ export class ServerSpan implements Span {
   readonly recording: boolean;
   readonly startMs: number;
   endMs = 0;
-  status: SpanStatus = { code: SpanStatusCode.UNSET };
-  readonly attributes: Attributes = {};
-  readonly links: Link[];
-  readonly events: TimedEvent[] = [];
+  status: SpanStatus = UNSET;
+  /** What others put on the span, over `facts`. */
+  attributes: Attributes | undefined = undefined;
+  links: Link[] | undefined;
+  events: TimedEvent[] | undefined = undefined;
   droppedEvents = 0;
+  facts: RequestFacts | undefined = undefined;
 
-  constructor(name: string, context: SpanContext, parent: SpanContext | undefined, links: Link[], recording: boolean) {
+  constructor(
+    name: string,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    links: Link[] | undefined,
+    recording: boolean,
+  ) {
     this.name = name;
     this.context = context;
     this.parent = parent;
@@ -55,17 +79,20 @@ export class ServerSpan implements Span {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
-    if (this.isRecording()) this.attributes[key] = value;
+    if (!this.isRecording()) return this;
+    this.attributes ??= {};
+    this.attributes[key] = value;
     return this;
   }
 
   setAttributes(attributes: Attributes): this {
-    if (this.isRecording()) Object.assign(this.attributes, attributes);
+    if (this.isRecording()) this.attributes = { ...this.attributes, ...attributes };
     return this;
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (!this.isRecording()) return this;
+    this.events ??= [];
     if (this.events.length >= MAX_EVENTS) {
       this.droppedEvents++;
       return this;
@@ -77,7 +104,9 @@ export class ServerSpan implements Span {
   }
 
   addLink(link: Link): this {
-    if (this.isRecording()) this.links.push(link);
+    if (!this.isRecording()) return this;
+    this.links ??= [];
+    if (this.links.length < MAX_LINKS) this.links.push(link);
     return this;
   }
 
@@ -120,30 +149,8 @@ export class ServerSpan implements Span {
   }
 }
 
+const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
+
 function isTime(value: Attributes | TimeInput | undefined): value is TimeInput {
   return typeof value === 'number' || Array.isArray(value) || value instanceof Date;
-}
-
-/** The ended span in the shape in which the SDK's span processors take it. */
-export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSpan {
-  const startTime: HrTime = millisToHrTime(span.startMs);
-  return {
-    name: span.name,
-    kind: SpanKind.SERVER,
-    spanContext: () => span.context,
-    ...(span.parent === undefined ? {} : { parentSpanContext: span.parent }),
-    startTime,
-    endTime: millisToHrTime(span.endMs),
-    status: span.status,
-    attributes: span.attributes,
-    links: span.links,
-    events: span.events,
-    duration: millisToHrTime(span.endMs - span.startMs),
-    ended: true,
-    resource,
-    instrumentationScope: SCOPE,
-    droppedAttributesCount: 0,
-    droppedEventsCount: span.droppedEvents,
-    droppedLinksCount: 0,
-  };
 }

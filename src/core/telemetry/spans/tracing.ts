@@ -1,7 +1,6 @@
 import {
   type Attributes,
   type Context,
-  type Link,
   ROOT_CONTEXT,
   type SpanContext,
   SpanKind,
@@ -34,7 +33,7 @@ export function setTracing(next: Tracing = SILENT): void {
 }
 
 /**
- * Starts the span of a request. `parentContext` holds the remote parent that is continued, if any; a caller that is not
+ * Starts the span of a request; `attributes` are what a sampler may go by. `parentContext` holds the remote parent that is continued, if any; a caller that is not
  * to be followed is given as `linked` instead, so that a stranger can neither force nor switch off sampling.
  */
 export function startServerSpan(
@@ -45,9 +44,9 @@ export function startServerSpan(
 ): ServerSpan {
   const parent = trace.getSpanContext(parentContext);
   const traceId = parent?.traceId ?? newTraceId();
-  const links: Link[] = linked === undefined ? [] : [{ context: linked }];
+  const links = linked === undefined ? undefined : [{ context: linked }];
   const decision = tracing.enabled
-    ? tracing.sampler.shouldSample(parentContext, traceId, name, SpanKind.SERVER, attributes, links)
+    ? tracing.sampler.shouldSample(parentContext, traceId, name, SpanKind.SERVER, attributes, links ?? [])
     : undefined;
   const sampled = decision?.decision === SamplingDecision.RECORD_AND_SAMPLED;
   const recording = sampled || decision?.decision === SamplingDecision.RECORD;
@@ -56,10 +55,10 @@ export function startServerSpan(
     traceId,
     spanId: newSpanId(),
     traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    ...(traceState === undefined ? {} : { traceState }),
   };
+  if (traceState !== undefined) spanContext.traceState = traceState;
   const span = new ServerSpan(name, spanContext, parent, links, recording);
-  if (recording) Object.assign(span.attributes, attributes, decision?.attributes);
+  if (decision?.attributes !== undefined) span.setAttributes(decision.attributes);
   return span;
 }
 

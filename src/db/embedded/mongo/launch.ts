@@ -17,6 +17,7 @@ export interface EmbeddedMongoLaunch {
 
 export interface EmbeddedMongo {
   readonly port: number;
+  readonly pid: number;
   /** The connection string for a database; it holds the password. */
   url(database: string): string;
   /** Ends the server after the commands under way. Safe to call again. */
@@ -44,6 +45,7 @@ export async function startEmbeddedMongo(options: EmbeddedMongoLaunch): Promise<
     const { server, port } = await launch(join(folder, 'data.sqlite'), passwordFile, options.sweepEveryMs ?? 60_000);
     return {
       port,
+      pid: server.pid,
       url: (database) =>
         `mongodb://${USER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}` +
         '?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true',

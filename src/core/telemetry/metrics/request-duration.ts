@@ -1,0 +1,68 @@
+import { type Attributes, ValueType } from '@opentelemetry/api';
+import { millisToHrTime } from '@opentelemetry/core';
+import { emptyResource } from '@opentelemetry/resources';
+import {
+  AggregationTemporality,
+  type CollectionResult,
+  DataPointType,
+  type HistogramMetricData,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics';
+import { LATENCY_BUCKETS } from './buckets.ts';
+import { HistogramChild } from './children.ts';
+import type { HistogramPoint } from './producer.ts';
+
+const NAME = 'http.server.request.duration';
+const MAX_SERIES = 2000;
+const bounds = Float64Array.from(LATENCY_BUCKETS);
+
+type Series = { attributes: Attributes; histogram: HistogramChild };
+
+/**
+ * `http.server.request.duration` of the HTTP semantic conventions (stable), kept as plain numbers on an object bound to
+ * one set of attributes: the SDK would hash the attributes of every request.
+ */
+export class RequestDurations implements MetricProducer {
+  readonly #series = new Map<string, Series>();
+  readonly #startTime = millisToHrTime(Date.now() - process.uptime() * 1000);
+
+  /** The histogram of these attributes. Beyond 2,000 sets of them all others share one, as in the SDK. */
+  bind(attributes: Attributes): HistogramChild {
+    const full = this.#series.size >= MAX_SERIES;
+    const key = full ? 'overflow' : JSON.stringify(attributes);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = {
+        attributes: full ? { 'otel.metric.overflow': true } : attributes,
+        histogram: new HistogramChild(NAME, {}, bounds),
+      };
+      this.#series.set(key, series);
+    }
+    return series.histogram;
+  }
+
+  async collect(): Promise<CollectionResult> {
+    const endTime = millisToHrTime(Date.now());
+    const dataPoints = [...this.#series.values()].map(({ attributes, histogram }): HistogramPoint => {
+      const { counts, count, sum, exemplars } = histogram.read();
+      const value = { buckets: { boundaries: [...LATENCY_BUCKETS], counts }, count, sum };
+      return { attributes, startTime: this.#startTime, endTime, value, exemplars };
+    });
+    const metric: HistogramMetricData = {
+      descriptor: {
+        name: NAME,
+        description: 'Duration of HTTP server requests.',
+        unit: 's',
+        valueType: ValueType.DOUBLE,
+      },
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+      dataPointType: DataPointType.HISTOGRAM,
+      dataPoints,
+    };
+    const scopeMetrics = [{ scope: { name: 'okapi.http' }, metrics: dataPoints.length === 0 ? [] : [metric] }];
+    return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] };
+  }
+}
+
+/** The one of this process. */
+export const requestDurations = new RequestDurations();

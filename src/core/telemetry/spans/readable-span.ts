@@ -1,0 +1,33 @@
+import { SpanKind } from '@opentelemetry/api';
+import { type InstrumentationScope, millisToHrTime } from '@opentelemetry/core';
+import type { Resource } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { requestAttributes, spanName } from './request-attributes.ts';
+import type { ServerSpan } from './server-span.ts';
+
+/** The instrumentation scope of server spans. */
+export const SERVER_SCOPE: InstrumentationScope = { name: 'okapi.http' };
+
+/** An ended server span in the shape in which the SDK's span processors and exporters take it. */
+export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSpan {
+  const { facts } = span;
+  return {
+    name: facts === undefined ? span.name : spanName(facts),
+    kind: SpanKind.SERVER,
+    spanContext: () => span.context,
+    ...(span.parent === undefined ? {} : { parentSpanContext: span.parent }),
+    startTime: millisToHrTime(span.startMs),
+    endTime: millisToHrTime(span.endMs),
+    status: span.status,
+    attributes: { ...(facts === undefined ? {} : requestAttributes(facts)), ...span.attributes },
+    links: span.links ?? [],
+    events: span.events ?? [],
+    duration: millisToHrTime(span.endMs - span.startMs),
+    ended: true,
+    resource,
+    instrumentationScope: SERVER_SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: span.droppedEvents,
+    droppedLinksCount: 0,
+  };
+}
