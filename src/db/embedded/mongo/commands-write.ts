@@ -1,4 +1,3 @@
-import type { Collection } from './catalog.ts';
 import {
   type Command,
   type CommandContext,
@@ -9,12 +8,10 @@ import {
 import { CommandError } from './command-error.ts';
 import { decode, decodeTyped, type Fields, storable } from './documents.ts';
 import { compileFilter } from './filter.ts';
-import { compileProjection } from './projection.ts';
-import { RawDocument } from './raw-reply.ts';
-import { type Found, search } from './search.ts';
-import { type Order, parseOrder } from './sort.ts';
+import { applyTo, idsOf, insertMissing, target } from './modify.ts';
+import { search } from './search.ts';
 import type { Store } from './store.ts';
-import { compileUpdate, type Update } from './update.ts';
+import { compileUpdate } from './update.ts';
 
 const ORDERED = ['ordered', 'bypassDocumentValidation'];
 
@@ -23,21 +20,6 @@ export const writeCommands: Readonly<Record<string, CommandDefinition>> = {
   insert: { fields: ['documents', ...ORDERED], run: insert },
   update: { fields: ['updates', ...ORDERED], run: update },
   delete: { fields: ['deletes', ...ORDERED], run: remove },
-  findAndModify: {
-    fields: [
-      'query',
-      'sort',
-      'remove',
-      'update',
-      'new',
-      'fields',
-      'upsert',
-      'arrayFilters',
-      'hint',
-      'bypassDocumentValidation',
-    ],
-    run: findAndModify,
-  },
 };
 
 function insert(command: Command, { store }: CommandContext): Fields {
@@ -84,32 +66,12 @@ function updateOne(command: Command, store: Store, statement: Uint8Array) {
     throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update');
   const collection = target(command, store, plain['upsert']);
   if (!collection) return { matched: 0, modified: 0, upserted: undefined };
-  const found = [...search(store, collection, compileFilter(plain['q']), { limit: multi ? 0 : 1 })];
+  const found = idsOf(search(store, collection, compileFilter(plain['q']), { limit: multi ? 0 : 1 }));
   let modified = 0;
-  for (const one of found) if (applyTo(store, collection, change, one)) modified += 1;
+  for (const id of found) if (applyTo(store, collection, change, id)) modified += 1;
   const isUpsert = found.length === 0 && plain['upsert'] === true;
   const inserted = isUpsert ? insertMissing(store, collection, change, typed['q'] as Fields) : undefined;
   return { matched: found.length, modified, upserted: inserted && decodeTyped(inserted) };
-}
-
-/** The collection to change: an update that cannot insert does not make one. */
-function target(command: Command, store: Store, upsert: unknown): Collection | undefined {
-  const name = collectionName(command);
-  return upsert === true ? store.catalog.ensure(command.database, name) : store.catalog.find(command.database, name);
-}
-
-/** The bytes after the change, `undefined` when it changed nothing. */
-function applyTo(store: Store, collection: Collection, change: Update, { id, body, document }: Found) {
-  const changed = change.apply(body);
-  if (Buffer.compare(changed, body) === 0) return undefined;
-  store.replace(collection, id, document, changed);
-  return changed;
-}
-
-function insertMissing(store: Store, collection: Collection, change: Update, condition: Fields): Uint8Array {
-  const body = storable(change.insertion(condition));
-  store.insert(collection, body);
-  return body;
 }
 
 function remove(command: Command, { store }: CommandContext): Fields {
@@ -124,47 +86,12 @@ function remove(command: Command, { store }: CommandContext): Fields {
       if (limit !== 0 && limit !== 1)
         throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1');
       if (!collection) return;
-      for (const { id, document } of [...search(store, collection, compileFilter(statement['q']), { limit })]) {
-        store.delete(collection, id, document);
+      for (const id of idsOf(search(store, collection, compileFilter(statement['q']), { limit }))) {
+        store.delete(collection, id);
         n += 1;
       }
     });
     return { n, ...writeErrors, ok: 1 };
-  });
-}
-
-function findAndModify(command: Command, { store }: CommandContext): Fields {
-  const { fields } = command;
-  const typed = command.typed();
-  checkStatement('findAndModify', { arrayFilters: fields['arrayFilters'] ?? [] }, []);
-  const project = compileProjection(fields['fields']) ?? ((body: Uint8Array) => body);
-  const order: Order = parseOrder(fields['sort']);
-  const isRemoval = fields['remove'] === true;
-  const change = isRemoval ? undefined : compileUpdate(typed['update']);
-  if (isRemoval && (fields['update'] !== undefined || fields['new'] === true || fields['upsert'] === true)) {
-    throw new CommandError('FailedToParse', 'findAndModify cannot remove and update');
-  }
-  const reply = (n: number, body: Uint8Array | undefined, more: Fields): Fields => ({
-    lastErrorObject: { n, ...more },
-    value: body ? new RawDocument(project(body)) : null,
-    ok: 1,
-  });
-  return store.transaction(() => {
-    const collection = target(command, store, fields['upsert']);
-    if (!collection) return reply(0, undefined, change ? { updatedExisting: false } : {});
-    const [found] = [...search(store, collection, compileFilter(fields['query']), { order, limit: 1 })];
-    if (!change) {
-      if (found) store.delete(collection, found.id, found.document);
-      return reply(found ? 1 : 0, found?.body, {});
-    }
-    if (found) {
-      const changed = applyTo(store, collection, change, found) ?? found.body;
-      return reply(1, fields['new'] === true ? changed : found.body, { updatedExisting: true });
-    }
-    if (fields['upsert'] !== true) return reply(0, undefined, { updatedExisting: false });
-    const body = insertMissing(store, collection, change, (typed['query'] ?? {}) as Fields);
-    const upserted = decodeTyped(body)['_id'];
-    return reply(1, fields['new'] === true ? body : undefined, { updatedExisting: false, upserted });
   });
 }
 

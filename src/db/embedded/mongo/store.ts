@@ -18,7 +18,6 @@ export class Store {
   readonly catalog: Catalog;
   readonly #file: DatabaseSync;
   readonly #statements: ReturnType<typeof prepareStatements>;
-  #inTransaction = false;
 
   constructor(file: DatabaseSync) {
     this.#file = file;
@@ -32,9 +31,7 @@ export class Store {
 
   /** Runs `change`; when it returns, what it wrote is on the disk, and when it throws, nothing was written. */
   transaction<T>(change: () => T): T {
-    if (this.#inTransaction) return change();
     this.#file.exec('BEGIN IMMEDIATE');
-    this.#inTransaction = true;
     try {
       const result = change();
       this.#file.exec('COMMIT');
@@ -43,8 +40,6 @@ export class Store {
       if (this.#file.isTransaction) this.#file.exec('ROLLBACK');
       this.catalog.reload();
       throw error;
-    } finally {
-      this.#inTransaction = false;
     }
   }
 
@@ -57,11 +52,11 @@ export class Store {
   }
 
   /** @throws CommandError `DuplicateKey` or `BSONObjectTooLarge`, before anything is written. */
-  replace(collection: Collection, id: number, before: Fields, body: Uint8Array): void {
+  replace(collection: Collection, id: number, before: Uint8Array, body: Uint8Array): void {
     if (body.byteLength > MAX_DOCUMENT_BYTES) {
       throw new CommandError('BSONObjectTooLarge', `object after update too large: ${body.byteLength} bytes`);
     }
-    const old = this.#entriesOf(collection, before);
+    const old = this.#entriesOf(collection, decode(before));
     const entries = this.#entriesOf(collection, decode(body));
     this.#refuseDuplicates(collection, entries, id);
     for (const { index, key } of old) this.#statements.deleteEntry.run(index.id, key, id);
@@ -69,8 +64,10 @@ export class Store {
     this.#statements.updateDocument.run(body, id);
   }
 
-  delete(collection: Collection, id: number, document: Fields): void {
-    for (const { index, key } of this.#entriesOf(collection, document))
+  delete(collection: Collection, id: number): void {
+    const body = this.body(id);
+    if (!body) return;
+    for (const { index, key } of this.#entriesOf(collection, decode(body)))
       this.#statements.deleteEntry.run(index.id, key, id);
     this.#statements.deleteDocument.run(id);
   }

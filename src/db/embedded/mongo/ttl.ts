@@ -1,5 +1,4 @@
 import type { Index } from './catalog.ts';
-import { decode } from './documents.ts';
 import { encodeKey } from './key-encoding.ts';
 import type { KeyRange } from './plan.ts';
 import type { Store } from './store.ts';
@@ -17,10 +16,7 @@ export function removeExpired(store: Store, now: number): number {
       const ids = new Set(store.searchRange(index, range).take(CHUNK));
       if (ids.size === 0) continue;
       store.transaction(() => {
-        for (const id of ids) {
-          const body = store.body(id);
-          if (body) store.delete(collection, id, decode(body));
-        }
+        for (const id of ids) store.delete(collection, id);
       });
       removed += ids.size;
     }
