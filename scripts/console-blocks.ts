@@ -43,7 +43,7 @@ const VARYING: readonly [RegExp, string][] = [
   [/\b[\d.]+ ms\b/g, '<ms>'],
   [/\bcurl\/\d[\w.-]*/g, 'curl/<version>'],
   [/("app_version": ?)"\d[\w.-]*"/g, '$1"<version>"'],
-  [/("line": ?)\d+/g, '$1<line>'],
+  [/("(?:line|bytes)": ?)\d+/g, '$1<number>'],
   [/^(\w+_(?:sum|bucket|percentage|bytes|seconds)(?:\{.*\})?) [\d.e+-]+$/gm, '$1 <number>'],
 ];
 

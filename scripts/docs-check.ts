@@ -22,7 +22,7 @@ const SERVICE = [
 ];
 const START_TIMEOUT_MS = 30_000;
 const SHELL_TIMEOUT_MS = 60_000;
-const PAUSE_SECONDS = 0.25;
+const PAUSE_SECONDS = 0.15;
 const READY = /\(\w+\) is ready[\s\S]*?http:\/\/localhost:(\d+)\/api\b/;
 
 type Result = { output: string; status: number };
@@ -37,6 +37,8 @@ async function check(file: string): Promise<boolean> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'okapi-docs-'));
   const service = startService(folder);
+  // Called off, the commands fail one after the other and everything is tidied up below.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void service.stop());
   try {
     const { port, printed } = await service.ready;
     const walk = steps.filter(({ command }) => !isStart(command));

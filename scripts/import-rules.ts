@@ -11,9 +11,9 @@ const RULES: readonly Rule[] = [
   {
     files: /^instrumentation\.ts$/,
     may: /^src\/core\/(config\/|telemetry\/sdk\.ts$|errors\/startup-error\.ts$)/,
-    packages: /^(koa|@koa\/.*|pg|mongodb)$/,
+    packages: /^(koa|@koa|pg|mongodb)(\/|$)/,
   },
-  { files: /^src\/core\//, may: /^(src\/core\/|package\.json$)/, packages: /^(pg|mongodb)$/ },
+  { files: /^src\/core\//, may: /^(src\/core\/|package\.json$)/, packages: /^(pg|mongodb)(\/|$)/ },
   { files: /^src\/db\//, may: /^src\/(core|db)\// },
   { files: /^src\/operations\//, may: /^src\/(core|operations|db)\// },
   {

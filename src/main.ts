@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApplication, createMetricsApplication } from './application.ts';
 import { banner } from './banner.ts';
 import { updateSystemMetrics } from './core/background/system-metrics.ts';
 import { globalBackgroundTasks } from './core/background/tasks.ts';
 import { getSettings, type Settings } from './core/config/index.ts';
-import { failToStart } from './core/errors/startup-error.ts';
+import { failToStart, StartupError } from './core/errors/startup-error.ts';
 import { Cursors } from './core/http/page.ts';
 import { assertPortIsFree, type HttpServer, listen } from './core/http/server.ts';
 import { createAccessLog, flushOnCrash, getLogger, stopLogger } from './core/logging/index.ts';
@@ -19,45 +20,84 @@ import { migrate } from './db/postgres/migrations.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/index.ts';
 import { HealthMonitor } from './operations/health-monitor.ts';
-import { onStopSignal } from './signals.ts';
+import { listenForStop } from './signals.ts';
 import { signingKeys } from './signing-keys.ts';
 import { startServiceLogging } from './start-logging.ts';
 import { openStores } from './stores.ts';
 import { Teardown } from './teardown.ts';
 
 const POSTGRES_START_TIMEOUT_MS = 10_000;
+const STORES_END_WITHIN_MS = 10_000;
+const HTTP_CUT_WITHIN_MS = 1_000;
+const CALLED_OFF_WITHIN_MS = 3_000;
 const TELEMETRY_FLUSH_MS = 2_000;
 const BACKGROUND_INTERVAL_MS = 5_000;
 
 const teardown = new Teardown();
 const logger = getLogger('app.process');
+const stop = listenForStop();
+for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(kind, (error: unknown) => void flushOnCrash(error, kind).then(() => process.exit(1)));
+}
 
 try {
-  await start(getSettings());
+  await runUntilStopped(getSettings());
 } catch (error) {
   await teardown.run();
+  if (!(error instanceof StartupError)) {
+    await flushOnCrash(error, 'uncaughtException');
+    process.exit(1);
+  }
   await stopLogger();
   failToStart(error);
 }
 
-/** Settings, stores, application, listener, signals: in this order, and taken down in the opposite one. */
-async function start(settings: Settings): Promise<void> {
-  const telemetry = getTelemetry();
-  for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(kind, (error: unknown) => void flushOnCrash(error, kind).then(() => process.exit(1)));
+/** The life of the process: it starts, serves until it is told to stop, and ends with 0. */
+async function runUntilStopped(settings: Settings): Promise<void> {
+  const starting = start(settings);
+  const health = await Promise.race([starting.catch(unlessStopping), stop.received.then(() => undefined)]);
+  if (health === undefined) await calledOff(starting);
+  logger.info(`Stopping: ${await stop.received}`);
+  if (health !== undefined) {
+    health.startDraining();
+    await delay(settings.shutdownDelayMs);
   }
+  await teardown.run();
+  const problem = await getTelemetry().shutdown(TELEMETRY_FLUSH_MS);
+  if (problem !== undefined) logger.warning('Some telemetry was not exported', { problem });
+  logger.info('Stopped');
+  await stopLogger();
+  process.exit(0);
+}
+
+/** A start that was called off fails, which is no failure. */
+function unlessStopping(error: unknown): undefined {
+  if (!stop.signal.aborted) throw error;
+}
+
+/** Waits for a start that was called off to come to its end, or for long enough. */
+async function calledOff(starting: Promise<unknown>): Promise<void> {
+  await Promise.race([starting.catch(() => undefined), delay(CALLED_OFF_WITHIN_MS)]);
+}
+
+/** Settings, stores, application, listener: in this order, and taken down in the opposite one. */
+async function start(settings: Settings): Promise<HealthMonitor> {
+  const telemetry = getTelemetry();
   await assertPortIsFree({ host: settings.host, port: settings.port, portSetting: 'PORT' });
   if (settings.metricsPort !== undefined) {
     await assertPortIsFree({ host: settings.host, port: settings.metricsPort, portSetting: 'METRICS_PORT' });
   }
-  startServiceLogging(settings, telemetry);
+  const endLogExport = startServiceLogging(settings, telemetry);
+  teardown.add('log export', async () => endLogExport());
   setBuildInfo({ version: settings.projectVersion, commit: settings.projectCommit });
 
-  const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`));
-  teardown.add('embedded stores', stores.stop);
-  const postgres = { ...settings, connectionString: stores.databaseUrl };
+  const { signal } = stop;
+  const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`), signal);
+  teardown.add('embedded stores', stores.stop, STORES_END_WITHIN_MS);
+  const postgres = { ...settings, connectionString: stores.databaseUrl, signal };
   await waitForPostgres(postgres, stores.postgresSetting, POSTGRES_START_TIMEOUT_MS);
   if (settings.migrateOnStart) await migrate({ ...postgres, folders: MIGRATION_FOLDERS });
+  signal.throwIfAborted();
 
   const database = createDatabase(postgres);
   teardown.add('PostgreSQL pool', () => database.close());
@@ -116,23 +156,13 @@ async function start(settings: Settings): Promise<void> {
   }
   const server = await listen(createApplication(parts), { ...common, port: settings.port, portSetting: 'PORT' });
   servers.push(server);
-  teardown.add('HTTP', async () => {
+  const closeServers = async () => {
     await Promise.all(servers.map((each) => each.close(settings.shutdownGraceMs)));
-  });
+  };
+  teardown.add('HTTP', closeServers, settings.shutdownGraceMs + HTTP_CUT_WITHIN_MS);
 
-  onStopSignal(async (signal) => {
-    logger.info(`Stopping: ${signal}`);
-    health.startDraining();
-    for (const each of servers) each.startDraining();
-    await new Promise((resolve) => setTimeout(resolve, settings.shutdownDelayMs));
-    await teardown.run();
-    const problem = await telemetry.shutdown(TELEMETRY_FLUSH_MS);
-    if (problem !== undefined) logger.warning('Some telemetry was not exported', { problem });
-    logger.info('Stopped');
-    await stopLogger();
-    process.exit(0);
-  });
   logger.info('Ready', { port: server.port, embedded: stores.embedded });
   process.stdout.write(`${banner(settings, server.port, stores.embedded)}\n`);
   void stores.crashed.then((message) => logger.error(message));
+  return health;
 }

@@ -3,8 +3,12 @@ import { loggingStats, startLogging } from './core/logging/index.ts';
 import { logDropped } from './core/telemetry/metrics/service-metrics.ts';
 import type { Telemetry } from './core/telemetry/sdk.ts';
 
-/** Opens the log as the settings say, and shows in a metric what it had to drop. */
-export function startServiceLogging(settings: Settings, { service, logSink }: Telemetry): void {
+/**
+ * Opens the log as the settings say, and shows in a metric what it had to drop. Returns what ends the export of lines by
+ * OTLP, to be called before telemetry ends: later lines go to the files and the console alone.
+ */
+export function startServiceLogging(settings: Settings, { service, logSink }: Telemetry): () => void {
+  let isExported = logSink !== undefined;
   startLogging({
     level: settings.logLevel,
     dir: settings.logDir,
@@ -12,7 +16,7 @@ export function startServiceLogging(settings: Settings, { service, logSink }: Te
     consoleFormat: settings.environment === 'production' ? 'json' : 'readable',
     colors: process.stderr.isTTY === true && !process.env['NO_COLOR'],
     service,
-    ...(logSink === undefined ? {} : { sink: logSink }),
+    ...(logSink === undefined ? {} : { sink: (record) => isExported && logSink(record) }),
   });
   logDropped.addCallback((report) => {
     const { app, error, console } = loggingStats();
@@ -20,4 +24,7 @@ export function startServiceLogging(settings: Settings, { service, logSink }: Te
     report(error.dropped, { destination: 'error' });
     report(console.dropped, { destination: 'console' });
   });
+  return () => {
+    isExported = false;
+  };
 }

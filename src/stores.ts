@@ -1,4 +1,5 @@
 import type { Settings } from './core/config/index.ts';
+import { assertMongoUrl } from './db/mongo/client.ts';
 
 export type Stores = {
   databaseUrl: string;
@@ -14,15 +15,21 @@ export type Stores = {
 
 /**
  * Where the stores are: at the configured addresses, else embedded and started here. The embedded ones are loaded only
- * when they are needed; a production image has none of their packages.
+ * when they are needed; a production image has none of their packages. When `signal` aborts, what has been started is
+ * ended again. Throws `StartupError` when an address is none, or a store cannot be started.
  */
-export async function openStores(settings: Settings, onStep: (message: string) => void): Promise<Stores> {
+export async function openStores(
+  settings: Settings,
+  onStep: (message: string) => void,
+  signal: AbortSignal,
+): Promise<Stores> {
   const { databaseUrl, mongoUrl, databaseName, mongoDatabaseName, dataDir } = settings;
   const configured = {
     databaseUrl: databaseUrl ?? '',
     mongoUrl: mongoUrl ?? '',
     postgresSetting: settings.databaseUrlSetting === undefined ? 'POSTGRES_HOST' : 'DATABASE_URL',
   };
+  if (mongoUrl !== undefined) assertMongoUrl(mongoUrl);
   if (databaseUrl !== undefined && mongoUrl !== undefined) {
     return { ...configured, embedded: [], stop: async () => undefined, crashed: new Promise(() => undefined) };
   }
@@ -33,6 +40,7 @@ export async function openStores(settings: Settings, onStep: (message: string) =
     mongo: mongoUrl === undefined,
     mongoDb: mongoDatabaseName,
     onStep,
+    signal,
   });
   return {
     databaseUrl: stores.databaseUrl?.(databaseName) ?? configured.databaseUrl,

@@ -15,8 +15,8 @@ const server = createServer(async (_req, res) => {
     const { rows } = await pool.query(statement);
     const { userId: id, email, roles, createdAt } = rows[0];
     const meta = { timestamp: new Date().toISOString(), success: true, padding };
-    res.writeHead(200, { 'Content-Type': 'application/json' });
-    res.end(JSON.stringify({ data: { id, email, roles, created_at: createdAt }, meta }));
+    const body = JSON.stringify({ data: { id, email, roles, created_at: createdAt }, meta });
+    res.writeHead(200, { 'Content-Length': Buffer.byteLength(body), 'Content-Type': 'application/json' }).end(body);
   } catch (error) {
     process.stderr.write(`${error.stack}\n`);
     res.writeHead(500).end();

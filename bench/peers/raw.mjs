@@ -4,7 +4,7 @@ import { createBody } from './body.mjs';
 import { host, port } from './settings.mjs';
 
 const server = createServer((_req, res) => {
-  res.writeHead(200, { 'Content-Type': 'application/json' });
-  res.end(JSON.stringify(createBody()));
+  const body = JSON.stringify(createBody());
+  res.writeHead(200, { 'Content-Length': Buffer.byteLength(body), 'Content-Type': 'application/json' }).end(body);
 });
 server.listen(port, host);

@@ -75,7 +75,11 @@ export class HealthMonitor {
 
   async #check({ name, required, check }: Dependency): Promise<void> {
     const startedAt = performance.now();
-    const error = await outcome(check(CHECK_TIMEOUT_MS), CHECK_TIMEOUT_MS);
+    // Within a promise, so that a check which throws at once is a failed one too.
+    const error = await outcome(
+      Promise.try(() => check(CHECK_TIMEOUT_MS)),
+      CHECK_TIMEOUT_MS,
+    );
     const before = this.#states.get(name)?.state;
     const state = error === undefined ? 'up' : 'down';
     this.#states.set(name, {

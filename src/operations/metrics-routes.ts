@@ -14,7 +14,8 @@ export function createMetricsRoutes(reader: MetricReader, access: OperationsAcce
     if (prefix !== '' && !isMetricPrefix(prefix)) throw new NotFoundError('No metric can have such a name');
     const { resourceMetrics } = await reader.collect();
     const format = negotiateFormat(ctx.req.headers.accept);
-    ctx.set({ 'Content-Type': CONTENT_TYPES[format], 'Cache-Control': 'no-store', Vary: 'Accept' });
+    ctx.set('Cache-Control', 'no-store');
+    ctx.vary('Accept');
     ctx.body = Readable.from(renderExposition(resourceMetrics, { format, prefix }));
     ctx.set('Content-Type', CONTENT_TYPES[format]);
   }

@@ -12,6 +12,10 @@ export type ServiceOptions = {
   cwd?: string;
   /** The whole command; the service as `npm start` runs it unless given. */
   command?: readonly string[];
+  /** As another user; only the superuser can. */
+  user?: { uid: number; gid: number };
+  /** A pipe that can be written to; nothing unless given. */
+  stdin?: 'pipe';
   /** Whether to wait for the banner; without it the caller sees how the start ends. */
   waitUntilReady?: boolean;
 };
@@ -21,6 +25,8 @@ export type Service = {
   readonly url: string;
   readonly pid: number;
   readonly process: ChildProcess;
+  /** Of this service alone; its logs and its data are in it unless the options say otherwise. */
+  readonly folder: string;
   readonly logDir: string;
   readonly dataDir: string;
   readonly stores: { databaseUrl: string; mongoUrl: string };
@@ -69,13 +75,18 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     ...options.env,
   };
   const [command = '', ...args] = options.command ?? SERVICE_COMMAND;
-  const child = spawn(command, args, { cwd: options.cwd ?? ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? ROOT,
+    env,
+    stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
+    ...options.user,
+  });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk;
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk;
   });
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }));
@@ -90,6 +101,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     },
     pid: child.pid ?? 0,
     process: child,
+    folder,
     logDir: env['LOG_DIR'] ?? logDir,
     dataDir: env['DATA_DIR'] ?? dataDir,
     stores: { databaseUrl: databases?.databaseUrl ?? '', mongoUrl: databases?.mongoUrl ?? '' },

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isDeployed } from './definition.ts';
 import type { SettingValues } from './settings-table.ts';
 
@@ -6,6 +7,7 @@ export type IsGiven = (property: keyof SettingValues) => boolean;
 
 const WELL_KNOWN_KEY =
   /^(.)\1+$|change[-_ ]?me|your[-_ ](secret|key|256)|secret[-_ ]?key|^(super)?[-_ ]?secret|example|placeholder|0123456789|abcdefgh|password/i;
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'];
 const CONNECTION_PARTS = {
   postgresHost: 'POSTGRES_HOST',
   postgresUser: 'POSTGRES_USER',
@@ -35,32 +37,49 @@ function postgresConflicts(values: SettingValues, isGiven: IsGiven): string[] {
     return [`${names} given without POSTGRES_HOST: set POSTGRES_HOST or DATABASE_URL, or remove it`];
   }
   const url = URL.parse(values.databaseUrlSetting);
-  if (url === null) return ['DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'];
+  if (url === null || !isDecodable(url)) {
+    return ['DATABASE_URL must be a URL such as postgres://user:password@host:5432/database, with %25 for a %'];
+  }
+  const sslMode = url.searchParams.get('sslmode');
+  if (sslMode !== null && !SSL_MODES.includes(sslMode)) {
+    return [`DATABASE_URL has an sslmode that is none: it must be one of ${SSL_MODES.join(', ')}`];
+  }
   const inUrl: Record<keyof typeof CONNECTION_PARTS, string> = {
     postgresHost: url.hostname,
-    postgresUser: safeDecode(url.username),
-    postgresPassword: safeDecode(url.password),
+    postgresUser: decodeURIComponent(url.username),
+    postgresPassword: decodeURIComponent(url.password),
     postgresPort: url.port || '5432',
-    postgresDb: safeDecode(url.pathname.slice(1)),
+    postgresDb: decodeURIComponent(url.pathname.slice(1)),
   };
   return given
     .filter((property) => String(values[property]) !== inUrl[property])
     .map((property) => `${CONNECTION_PARTS[property]} differs from what DATABASE_URL says: keep one of the two`);
 }
 
-function safeDecode(text: string): string {
+function isDecodable({ username, password, pathname }: URL): boolean {
   try {
-    return decodeURIComponent(text);
+    return [username, password, pathname].every((part) => typeof decodeURIComponent(part) === 'string');
   } catch {
-    return text;
+    return false;
   }
 }
 
 function trustProxyProblems({ trustProxy }: SettingValues): string[] {
-  const single = trustProxy.some((entry) => entry === 'none' || /^\d{1,2}$/.test(entry));
-  return single && trustProxy.length > 1
-    ? ['TRUST_PROXY must be "none", one number of hops, or a list of networks: not a mixture']
-    : [];
+  const singles = trustProxy.filter((entry) => entry === 'none' || /^\d{1,2}$/.test(entry));
+  if (singles.length > 0 && trustProxy.length > 1) {
+    return ['TRUST_PROXY must be "none", one number of hops, or a list of networks: not a mixture'];
+  }
+  if (singles.length > 0) return [];
+  return trustProxy
+    .filter((entry) => !isNetwork(entry))
+    .map((entry) => `TRUST_PROXY has ${JSON.stringify(entry)}, which is no network such as 10.0.0.0/8 or ::1/128`);
+}
+
+/** An address, or one with the length of its prefix (RFC 4632 §3.1, RFC 4291 §2.3). */
+function isNetwork(entry: string): boolean {
+  const [address = '', prefix = '0'] = entry.split('/');
+  const family = isIP(address);
+  return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
 }
 
 function signingKeyProblems(values: SettingValues): string[] {

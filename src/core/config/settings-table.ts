@@ -126,6 +126,8 @@ export const SETTINGS = {
     }),
     postgresHost: optionalText('POSTGRES_HOST', {
       description: 'PostgreSQL, in parts: host name or address',
+      pattern: '^[A-Za-z0-9.:_\\-]{1,255}$',
+      allowed: 'a host name or an IP address',
     }),
     postgresUser: text('POSTGRES_USER', { description: 'User name', default: 'postgres' }),
     postgresPassword: optionalText('POSTGRES_PASSWORD', {

@@ -9,6 +9,8 @@ import type { Middleware, OkapiContext } from './state.ts';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 const ENCODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
+// What the library that reads the body says of a field that would reach into the prototype of objects.
+const FORBIDDEN_FIELD = /prototype property/;
 
 /**
  * Reads a JSON body of at most `limit` bytes, unpacked, into `ctx.state.input.body`. Throws 400 on what is no JSON or
@@ -44,9 +46,19 @@ function refuseOtherTypes(ctx: OkapiContext): void {
       headers: { Accept: 'application/json' },
     });
   }
-  if (!ENCODINGS.has(headers['content-encoding'] ?? 'identity')) {
+  // Names of codings have no case, and x-gzip is gzip (RFC 9110 §8.4.1).
+  const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase().replace(/^x-gzip$/, 'gzip');
+  if (!ENCODINGS.has(encoding)) {
     throw new UnsupportedMediaTypeError('Expected Content-Encoding: gzip, deflate, br or none', {
       headers: { 'Accept-Encoding': [...ENCODINGS].join(', ') },
+    });
+  }
+  if (headers['content-encoding'] !== undefined) headers['content-encoding'] = encoding;
+  // Node takes `gzip, chunked` and hands on the gzip as it is; a proxy in front may have seen another body.
+  if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
+    throw new BadRequestError('Expected Transfer-Encoding: chunked or none', {
+      code: 'request.bad_encoding',
+      headers: { Connection: 'close' },
     });
   }
 }
@@ -54,6 +66,8 @@ function refuseOtherTypes(ctx: OkapiContext): void {
 function asHttpError(error: unknown, limit: number): unknown {
   if (error instanceof AppHttpError || !(error instanceof Error)) return error;
   const { status, type, code } = error as { status?: number; type?: string; code?: string };
+  // The library hangs the whole body on the error: nobody may print that.
+  delete (error as { body?: unknown }).body;
   if (type === 'entity.too.large' || status === 413) {
     // The rest of such a body is not worth reading, so the connection ends with the answer.
     return new PayloadTooLargeError(`The body may have at most ${limit} bytes`, {
@@ -64,6 +78,12 @@ function asHttpError(error: unknown, limit: number): unknown {
   if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_FORMAT') || code?.startsWith('ERR_')) {
     return new BadRequestError('The body is not what its Content-Encoding says', {
       code: 'request.bad_encoding',
+      cause: error,
+    });
+  }
+  if (error instanceof SyntaxError && FORBIDDEN_FIELD.test(error.message)) {
+    return new BadRequestError('No field of the body may be named __proto__', {
+      code: 'request.forbidden_field',
       cause: error,
     });
   }

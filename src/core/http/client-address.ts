@@ -22,7 +22,8 @@ export function createProxyTrust(entries: readonly string[]): ProxyTrust {
     if (prefix === undefined) networks.addAddress(address, family);
     else networks.addSubnet(address, Number(prefix), family);
   }
-  return { isTrusted: (address) => networks.check(address, isIPv4(address) ? 'ipv4' : 'ipv6') };
+  // The address is empty where the peer has gone already; the list would throw at it.
+  return { isTrusted: (address) => address !== '' && networks.check(address, isIPv4(address) ? 'ipv4' : 'ipv6') };
 }
 
 /**
@@ -30,7 +31,8 @@ export function createProxyTrust(entries: readonly string[]): ProxyTrust {
  * An entry that is no IP address (port and brackets removed) ends the walk at the last trusted one.
  */
 export function clientAddress(peer: string | undefined, forwardedFor: string | undefined, trust: ProxyTrust): string {
-  let address = normalizeAddress(peer ?? '') ?? '';
+  // A link-local peer carries its zone, which is a name of this machine: fe80::1%eth0.
+  let address = normalizeAddress((peer ?? '').split('%', 1)[0] ?? '') ?? '';
   if (forwardedFor === undefined || !trust.isTrusted(address, 0)) return address;
   let end = forwardedFor.length;
   for (let hop = 1; end > 0; hop++) {

@@ -25,7 +25,8 @@ export function cors(settings: CorsSettings): Middleware {
       'CORS_ALLOW_ORIGINS is *, so answers allow no credentials: list the origins that may use them',
     );
   }
-  const origins = new Set(settings.corsAllowOrigins);
+  // Browsers send scheme and host in lower case (URL standard §4.7).
+  const origins = new Set(settings.corsAllowOrigins.map((origin) => origin.toLowerCase()));
   const anyMethod = settings.corsAllowMethods.includes('*');
   const middleware = koaCors({
     origin: anyOrigin ? '*' : (ctx) => (origins.has(ctx.get('Origin')) ? ctx.get('Origin') : ''),

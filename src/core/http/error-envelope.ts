@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import { type Exception, SpanStatusCode } from '@opentelemetry/api';
 import type Koa from 'koa';
+import { NotFoundError } from '../errors/app-http-error.ts';
 import { getLogger } from '../logging/index.ts';
 import { resolveException } from './exception-handlers.ts';
 import type { Middleware, OkapiContext } from './state.ts';
@@ -15,10 +17,35 @@ export function errorEnvelope(): Middleware {
   return async function errorEnvelope(ctx, next) {
     try {
       await next();
+      if (isUnanswered(ctx)) throw new NotFoundError('Nothing was answered here');
+      if (ctx.body instanceof Readable) await beginStream(ctx.body, ctx);
     } catch (thrown) {
       answerError(thrown, ctx);
     }
   };
+}
+
+function isUnanswered({ status, body, headerSent }: OkapiContext): boolean {
+  return status === 404 && (body === undefined || body === null) && !headerSent;
+}
+
+/**
+ * Waits until a stream has something to give, so that one which fails at once is answered as any error is. What fails
+ * later is recorded here: Koa cuts the connection before it tells of it, as if the client had gone.
+ */
+async function beginStream(stream: Readable, ctx: OkapiContext): Promise<void> {
+  if (stream.errored !== null) throw stream.errored;
+  if (stream.readableLength > 0 || stream.readableEnded) return;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  stream.once('readable', resolve).once('close', resolve).once('error', reject);
+  try {
+    await promise;
+  } finally {
+    stream.off('readable', resolve).off('close', resolve).off('error', reject);
+  }
+  stream.once('error', (error) => {
+    if (!isClientGone(ctx)) recordError(error, ctx);
+  });
 }
 
 /**
@@ -28,36 +55,47 @@ export function errorEnvelope(): Middleware {
  */
 export function handleLateErrors(app: Koa): void {
   app.context.onerror = function onerror(this: OkapiContext, thrown: unknown): void {
-    if (thrown === null || thrown === undefined) return;
-    if (isClientGone(this)) return;
-    if (this.headerSent) {
-      recordError(thrown, this);
+    if (thrown === null || thrown === undefined || isClientGone(this)) return;
+    // Nobody stands behind this function: what it throws would end the process.
+    try {
+      answerError(thrown, this);
+      if (!this.res.destroyed) this.res.end(this.method === 'HEAD' ? undefined : (this.body as string));
+    } catch (error) {
+      logger.exception('An error could not be answered', error);
       this.res.destroy();
-      return;
     }
-    answerError(thrown, this);
-    this.res.end(this.method === 'HEAD' ? undefined : (this.body as string));
   };
 }
 
 function answerError(thrown: unknown, ctx: OkapiContext): void {
+  // Whatever failed then, failed because of that; nobody is there to be answered.
+  if (isClientGone(ctx)) return;
   if (ctx.headerSent) {
     recordError(thrown, ctx);
     ctx.res.destroy();
     return;
   }
   const error = resolveException(thrown, ctx);
-  for (const name of ctx.res.getHeaderNames()) if (!KEPT.test(name)) ctx.res.removeHeader(name);
-  ctx.res.setHeader('Cache-Control', 'no-store');
+  dropHeaders(ctx);
   ctx.respond.error(error);
-  ctx.state.error = thrown;
+  noteError(thrown, ctx);
   if (error.status === 500) recordError(thrown, ctx);
   else if (error.status > 500) markSpan(thrown, ctx);
 }
 
+function dropHeaders({ res }: OkapiContext): void {
+  for (const name of res.getHeaderNames()) if (!KEPT.test(name)) res.removeHeader(name);
+  res.setHeader('Cache-Control', 'no-store');
+}
+
+/** For the telemetry layer, which counts it; `undefined` there would say that nothing was thrown. */
+function noteError(thrown: unknown, ctx: OkapiContext): void {
+  ctx.state.error = thrown ?? new Error(`${thrown} was thrown`);
+}
+
 /** Said once, in full, where the operator looks: in the log and on the span. */
 function recordError(thrown: unknown, ctx: OkapiContext): void {
-  ctx.state.error = thrown;
+  noteError(thrown, ctx);
   logger.exception(`${ctx.method} ${ctx.state.route?.template ?? 'unmatched'} failed`, thrown);
   markSpan(thrown, ctx);
 }
@@ -65,8 +103,17 @@ function recordError(thrown: unknown, ctx: OkapiContext): void {
 function markSpan(thrown: unknown, ctx: OkapiContext): void {
   const { span } = ctx.state;
   if (span === undefined) return;
-  span.recordException(thrown instanceof Error ? thrown : (String(thrown) as Exception));
+  span.recordException(thrown instanceof Error ? thrown : (inWords(thrown) as Exception));
   span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+/** Anything can be thrown, also what has no text form. */
+function inWords(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
 }
 
 function isClientGone(ctx: OkapiContext): boolean {

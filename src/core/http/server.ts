@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Koa from 'koa';
 import type { Settings } from '../config/index.ts';
 import { StartupError } from '../errors/startup-error.ts';
@@ -10,9 +11,10 @@ import { answerClientErrors } from './client-error.ts';
 export type HttpServer = {
   /** The port that is listened on. */
   readonly port: number;
-  /** From now on every answer asks its client to close the connection. */
-  startDraining(): void;
-  /** Takes no new connections; resolves once all are closed, or `graceMs` later after cutting what is left. */
+  /**
+   * Takes no new connections, and ends each open one with its next answer, which says `Connection: close`. Resolves once
+   * all are closed; what is not by then is cut after `graceMs`.
+   */
   close(graceMs: number): Promise<void>;
 };
 
@@ -25,13 +27,19 @@ export type ListenOptions = Pick<Settings, 'host' | 'keepAliveTimeoutMs'> & {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 15_000;
-// Requests that were on their way when the listener closed still get their answer within this time.
+// An idle connection is kept this long when the listener has closed: a request may be on its way on it.
 const LINGER_MS = 250;
 const SWEEP_MS = 50;
+const QUIET_TURN_MS = 0.2;
+const MAX_TURNS = 200;
+
+/** The answer that is under way on a connection, as Node's server keeps it there. */
+type HttpSocket = net.Socket & { _httpMessage?: http.ServerResponse | null };
 
 /** Starts an HTTP server for `app`. Throws `StartupError` when the port or address cannot be listened on. */
 export async function listen(app: Koa, options: ListenOptions): Promise<HttpServer> {
   let isDraining = false;
+  const connections = new Set<HttpSocket>();
   const handle = app.callback();
   const server = http.createServer(
     {
@@ -46,24 +54,39 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
       void handle(req, res);
     },
   );
+  server.on('connection', (socket: HttpSocket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   server.on('clientError', answerClientErrors(options.writeAccess));
   await bind(server, options);
 
+  function endKeepAlive(): void {
+    isDraining = true;
+    for (const { _httpMessage: answer } of connections) {
+      if (answer && !answer.headersSent) answer.shouldKeepAlive = false;
+    }
+  }
+
+  async function endIdle(): Promise<void> {
+    await quietTurn();
+    // Node takes a connection for idle whose answer is complete but not yet sent, and would cut it.
+    if ([...connections].every((socket) => socket.writableLength === 0)) server.closeIdleConnections();
+  }
+
   return {
     port: (server.address() as net.AddressInfo).port,
-    startDraining: () => {
-      isDraining = true;
-    },
     async close(graceMs) {
-      isDraining = true;
       const closed = once(server, 'close');
+      await quietTurn();
       // http.Server.close would cut idle connections at once, and with them requests that are in flight to us.
       net.Server.prototype.close.call(server);
+      endKeepAlive();
       const startedAt = performance.now();
       const sweep = setInterval(() => {
         const waitedMs = performance.now() - startedAt;
-        if (waitedMs > graceMs) server.closeAllConnections();
-        else if (waitedMs > LINGER_MS) server.closeIdleConnections();
+        if (waitedMs > graceMs) for (const socket of connections) socket.destroy();
+        else if (waitedMs > LINGER_MS) void endIdle();
       }, SWEEP_MS);
       try {
         await closed;
@@ -72,6 +95,19 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
       }
     },
   };
+}
+
+/**
+ * Resolves after a turn of the event loop that had next to nothing to do. What the kernel had for us is taken then:
+ * closing a listener resets connections that wait to be accepted, closing a connection loses a request not yet read.
+ */
+async function quietTurn(): Promise<void> {
+  await nextTurn();
+  for (let turns = 0; turns < MAX_TURNS; turns++) {
+    const startedAt = performance.now();
+    await nextTurn();
+    if (performance.now() - startedAt < QUIET_TURN_MS) return;
+  }
 }
 
 /** Throws `StartupError` when the port is taken: asked before anything slow is started. */

@@ -20,8 +20,24 @@ export type PartValidator = (value: unknown) => FieldProblem[];
 /** Compiles the schema of one part of a request. Throws at once when Ajv refuses the schema. */
 export function compileValidator(part: Part, schema: TSchema): PartValidator {
   const validate: ValidateFunction = (part === 'body' ? forBodies : forTexts).compile(schema);
-  return (value) =>
-    validate(value) ? [] : (validate.errors ?? []).slice(0, MAX_PROBLEMS).map((error) => toProblem(part, error));
+  const numbers = part === 'body' ? [] : numbersIn(schema);
+  return (value) => {
+    for (const name of numbers) keepPlainNumber(value as Record<string, unknown>, name);
+    return validate(value) ? [] : (validate.errors ?? []).slice(0, MAX_PROBLEMS).map((error) => toProblem(part, error));
+  };
+}
+
+function numbersIn(schema: TSchema): string[] {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
+  return Object.keys(properties).filter((name) => ['integer', 'number'].includes(properties[name]?.type ?? ''));
+}
+
+const PLAIN_NUMBER = /^-?\d{1,20}(\.\d{1,20})?$/;
+
+/** Ajv would also take `0x10`, ` 5` and `Infinity` for numbers; an empty text is one for nobody. */
+function keepPlainNumber(value: Record<string, unknown>, name: string): void {
+  const text = value[name];
+  if (typeof text === 'string' && !PLAIN_NUMBER.test(text)) value[name] = '';
 }
 
 /** Throws `ValidationError` when there are problems. */

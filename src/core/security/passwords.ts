@@ -60,15 +60,22 @@ export class PasswordSecurity {
 
   /** Does the work of `verifyPassword` for an account that does not exist, so that time tells nothing. */
   async verifyAgainstNobody(password: string): Promise<false> {
-    this.#dummyHash ??= this.generatePasswordHash(randomUUID());
-    await this.verifyPassword(password, await this.#dummyHash);
+    await this.verifyPassword(password, await this.#hashOfNobody());
     return false;
   }
 
   /** Makes the hash that unknown users are checked against, so that the first of them takes no longer. */
   async warmUp(): Promise<void> {
-    this.#dummyHash ??= this.generatePasswordHash(randomUUID());
-    await this.#dummyHash;
+    await this.#hashOfNobody();
+  }
+
+  /** Made once; anew when it could not be made, since the queue was full. */
+  #hashOfNobody(): Promise<string> {
+    this.#dummyHash ??= this.generatePasswordHash(randomUUID()).catch((error: unknown) => {
+      this.#dummyHash = undefined;
+      throw error;
+    });
+    return this.#dummyHash;
   }
 
   /** Whether a hash was made with other parameters than today's. */

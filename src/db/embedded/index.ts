@@ -12,6 +12,8 @@ export interface EmbeddedStoresOptions {
   mongoDb: string;
   /** Told what is going on when it may take more than a moment. */
   onStep(message: string): void;
+  /** Calls the start off: what has been started is ended, and the reason is thrown. */
+  signal?: AbortSignal;
 }
 
 export interface EmbeddedStores {
@@ -39,7 +41,7 @@ interface Store {
  * @throws StartupError when the folder is in use, or a store cannot run.
  */
 export async function startEmbeddedStores(options: EmbeddedStoresOptions): Promise<EmbeddedStores> {
-  const { postgres: wanted, onStep } = options;
+  const { postgres: wanted, onStep, signal } = options;
   const dataDir = await prepareDataDir(options.dataDir);
   const lock = await lockDataDir(dataDir, { waitMs: LOCK_WITHIN_MS });
   const running = new Map<string, Store>();
@@ -54,13 +56,14 @@ export async function startEmbeddedStores(options: EmbeddedStoresOptions): Promi
   };
   const [postgres, mongo] = await Promise.allSettled([
     wanted &&
-      startEmbeddedPostgres({ dataDir, databases: wanted.databases, onStep }).then((store) =>
+      startEmbeddedPostgres({ dataDir, databases: wanted.databases, onStep, ...(signal && { signal }) }).then((store) =>
         keep('PostgreSQL', store),
       ),
     options.mongo ? startMongo(dataDir, onStep).then((store) => keep('Mongo', store)) : undefined,
   ]);
-  if (postgres.status === 'rejected' || mongo.status === 'rejected') {
+  if (postgres.status === 'rejected' || mongo.status === 'rejected' || signal?.aborted) {
     await stop();
+    signal?.throwIfAborted();
     throw postgres.status === 'rejected' ? postgres.reason : mongo.status === 'rejected' && mongo.reason;
   }
   return {

@@ -22,15 +22,21 @@ export function postgresUrl({ port, password }: PostgresAccess, database: string
   return `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
 }
 
+interface ReadyOptions {
+  exited: Promise<ProcessEnd>;
+  onRecovery: () => void;
+  signal: AbortSignal | undefined;
+}
+
 /**
  * Connects as soon as the server takes connections.
  * @returns undefined when the server ended instead.
- * @throws StartupError when it does neither in time (15 s, or 60 s while it recovers from a crash).
+ * @throws StartupError when it does neither in time (15 s, or 60 s while it recovers from a crash); the reason of
+ *   `signal` when it aborts.
  */
 export async function connectWhenReady(
   access: PostgresAccess,
-  exited: Promise<ProcessEnd>,
-  onRecovery: () => void,
+  { exited, onRecovery, signal }: ReadyOptions,
 ): Promise<Client | undefined> {
   let ended = false;
   void exited.then(() => {
@@ -40,6 +46,7 @@ export async function connectWhenReady(
   let patienceMs = READY_WITHIN_MS;
   let lastError = '';
   while (!ended && performance.now() - started < patienceMs) {
+    signal?.throwIfAborted();
     const answer = await tryConnect(access);
     if ('client' in answer) return answer.client;
     lastError = answer.message;

@@ -44,12 +44,20 @@ export async function assertSameMajor(folder: string, majorVersion: number): Pro
   );
 }
 
+interface InitOptions {
+  folder: string;
+  initdb: string;
+  identity: Identity;
+  password: string;
+  signal?: AbortSignal;
+}
+
 /**
  * Initialises a server beside its folder and moves it there when it is complete, so that a folder which is there is a
  * whole one, whenever the process is killed.
- * @throws StartupError with what `initdb` said.
+ * @throws StartupError with what `initdb` said; the reason of `signal` when it aborts.
  */
-export async function initialise(folder: string, initdb: string, identity: Identity, password: string): Promise<void> {
+export async function initialise({ folder, initdb, identity, password, signal }: InitOptions): Promise<void> {
   await removeUnfinished(dirname(folder));
   const workshop = await mkdtemp(join(dirname(folder), UNFINISHED));
   try {
@@ -60,14 +68,14 @@ export async function initialise(folder: string, initdb: string, identity: Ident
     if (isSuperuser()) {
       for (const path of [data, passwordFile, workshop]) await chown(path, identity.owner.uid, identity.owner.gid);
     }
-    await runInitdb([initdb, '--pgdata', data, `--pwfile=${passwordFile}`, ...INIT_ARGS], identity);
+    await runInitdb([initdb, '--pgdata', data, `--pwfile=${passwordFile}`, ...INIT_ARGS], identity, signal);
     await rename(data, folder);
   } finally {
     await rm(workshop, { recursive: true, force: true });
   }
 }
 
-async function runInitdb(commandLine: string[], identity: Identity): Promise<void> {
+async function runInitdb(commandLine: string[], identity: Identity, signal: AbortSignal | undefined): Promise<void> {
   const [command = '', ...args] = [...identity.prefix, ...commandLine];
   const child = await startWatched({
     ...identity.user,
@@ -78,11 +86,16 @@ async function runInitdb(commandLine: string[], identity: Identity): Promise<voi
     cwd: '/',
     env: postgresEnv(),
   });
-  const { code, signal } = await child.exited;
+  const callOff = () => void child.stop();
+  signal?.addEventListener('abort', callOff);
+  if (signal?.aborted) callOff();
+  const { code, signal: endedBy } = await child.exited;
+  signal?.removeEventListener('abort', callOff);
+  signal?.throwIfAborted();
   if (code === 0) return;
   const reason = child.stderrTail().find((line) => line.includes('error:')) ?? child.stderrTail().at(-1) ?? '';
   throw new StartupError(
-    `The embedded PostgreSQL could not be initialised (${reason || `it ended with ${signal ?? code}`}): set DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL server`,
+    `The embedded PostgreSQL could not be initialised (${reason || `it ended with ${endedBy ?? code}`}): set DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL server`,
   );
 }
 

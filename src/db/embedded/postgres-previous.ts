@@ -16,7 +16,7 @@ const TELL_AFTER_MS = 1_000;
  */
 export async function previousServerGone(
   folder: string,
-  options: { waitMs: number; onStep(message: string): void },
+  options: { waitMs: number; onStep(message: string): void; signal?: AbortSignal },
 ): Promise<void> {
   const deadline = performance.now() + options.waitMs;
   const tell = setTimeout(
@@ -24,14 +24,15 @@ export async function previousServerGone(
     TELL_AFTER_MS,
   );
   try {
-    await waitUntilGone(folder, deadline);
+    await waitUntilGone(folder, deadline, options.signal);
   } finally {
     clearTimeout(tell);
   }
 }
 
-async function waitUntilGone(folder: string, deadline: number): Promise<void> {
+async function waitUntilGone(folder: string, deadline: number, signal: AbortSignal | undefined): Promise<void> {
   for (;;) {
+    signal?.throwIfAborted();
     const left = await readPidFile(folder);
     if (!left) return;
     if (!(await isServerOf(left))) {

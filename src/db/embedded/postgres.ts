@@ -19,6 +19,8 @@ export interface EmbeddedPostgresOptions {
   databases: readonly string[];
   /** Told what is going on when it may take more than a moment. */
   onStep(message: string): void;
+  /** Calls the start off: soon after it aborts, nothing runs and the start has failed. */
+  signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -55,17 +57,17 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 async function start(options: EmbeddedPostgresOptions, folder: string): Promise<EmbeddedPostgres> {
-  const { dataDir, onStep } = options;
+  const { dataDir, onStep, signal } = options;
   const isNew = !(await isInitialised(folder));
   const { initdb, postgres } = await findPostgresBinaries();
   const identity = await choosePostgresIdentity({ dataDir, folder, postgres, needsName: isNew });
   const password = await postgresPassword(dataDir, isNew);
   if (isNew) {
     onStep(`Preparing an embedded PostgreSQL in ${folder}`);
-    await initialise(folder, initdb, identity, password);
+    await initialise({ folder, initdb, identity, password, ...(signal && { signal }) });
   } else {
     await assertSameMajor(folder, identity.majorVersion);
-    await previousServerGone(folder, { waitMs: PREVIOUS_GONE_WITHIN_MS, onStep });
+    await previousServerGone(folder, { waitMs: PREVIOUS_GONE_WITHIN_MS, onStep, ...(signal && { signal }) });
     await giveTree(folder, identity.owner);
   }
   return serve({ ...options, folder, postgres, identity, password });
@@ -80,14 +82,15 @@ interface ServeOptions extends EmbeddedPostgresOptions {
 
 /** Starts the server, again when its port was taken before it could, or the last processes of another were not gone. */
 async function serve(options: ServeOptions): Promise<EmbeddedPostgres> {
-  const { folder, password, onStep } = options;
+  const { folder, password, onStep, signal } = options;
   const deadline = performance.now() + RETRY_WITHIN_MS;
   for (;;) {
+    signal?.throwIfAborted();
     const port = await freePort();
     const server = await startServer(options, port);
     try {
       const onRecovery = () => onStep(`PostgreSQL is recovering ${folder}`);
-      const client = await connectWhenReady({ port, password }, server.exited, onRecovery);
+      const client = await connectWhenReady({ port, password }, { exited: server.exited, onRecovery, signal });
       if (client) {
         await createDatabases(client, options.databases);
         const url = (database: string) => postgresUrl({ port, password }, database);

@@ -1,4 +1,5 @@
-import { type Db, MongoClient } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { StartupError } from '../../core/errors/startup-error.ts';
 import { observeCommands } from './timing.ts';
 
 const SELECT_TIMEOUT_MS = 2_000;
@@ -15,6 +16,7 @@ export type Mongo = {
 /**
  * The Mongo client. It connects by itself at the first use and again after a loss; a server that is away makes an
  * operation fail after two seconds, never the process. `collections` are the ones that metrics may name.
+ * Throws `StartupError` when the driver does not take the URL.
  */
 export function createMongo(
   url: string,
@@ -22,7 +24,7 @@ export function createMongo(
   applicationName: string,
   collections: readonly string[],
 ): Mongo {
-  const client = new MongoClient(url, {
+  const client = connectTo(url, {
     appName: applicationName,
     serverSelectionTimeoutMS: SELECT_TIMEOUT_MS,
     connectTimeoutMS: SELECT_TIMEOUT_MS,
@@ -40,4 +42,20 @@ export function createMongo(
     },
     close: () => client.close(),
   };
+}
+
+/** Throws `StartupError` when the driver does not take the URL: asked before anything slow is started. */
+export function assertMongoUrl(url: string): void {
+  connectTo(url, {});
+}
+
+function connectTo(url: string, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(url, options);
+  } catch {
+    // The driver's own words may quote a piece of the URL, and with it of the password.
+    throw new StartupError(
+      'MONGO_URL must be a connection string such as mongodb://user:password@host:27017, with %40 for an @ in a name or password',
+    );
+  }
 }

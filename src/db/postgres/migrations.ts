@@ -36,13 +36,16 @@ export async function readMigrations(folders: readonly string[]): Promise<Migrat
 
 /**
  * Brings the schema up to date, one transaction a migration, under an advisory lock. Resolves to the names of those it
- * applied. Throws `StartupError` when an applied file was edited, or one is missing that is older than the newest file.
+ * applied. Throws `StartupError` when an applied file was edited, one is missing that is older than the newest file, or
+ * the server does not let it.
  */
 export async function migrate(options: MigrationOptions): Promise<string[]> {
   const migrations = await readMigrations(options.folders);
   const client = new pg.Client({ ...connectionOptions(options), application_name: 'okapi-migrate' });
-  await client.connect();
+  // A lost connection makes the query under way fail; without a listener it would also end the process.
+  client.on('error', () => undefined);
   try {
+    await client.connect();
     await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCK]);
     await client.query(HISTORY);
     const { rows } = await client.query<{ name: string; checksum: string }>(
@@ -53,8 +56,12 @@ export async function migrate(options: MigrationOptions): Promise<string[]> {
     const pending = migrations.filter(({ name }) => !applied.has(name));
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    const why = (error as Error).message;
+    throw new StartupError(`The schema of the database cannot be brought up to date: ${why}`, { cause: error });
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
 
@@ -79,7 +86,7 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
     await client.query('insert into okapi_migrations (name, checksum) values ($1, $2)', [name, checksum]);
     await client.query('commit');
   } catch (error) {
-    await client.query('rollback');
+    await client.query('rollback').catch(() => undefined);
     throw new StartupError(`Migration ${name} failed and was rolled back: ${(error as Error).message}`, {
       cause: error,
     });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Settings } from '../../core/config/index.ts';
+import { StartupError } from '../../core/errors/startup-error.ts';
 import { getLogger } from '../../core/logging/index.ts';
 
 export type PoolOptions = Pick<
@@ -47,7 +48,7 @@ export function connectionOptions(
   const url = new URL(options.connectionString);
   const mode = url.searchParams.get('sslmode') ?? options.postgresSslmode;
   url.searchParams.delete('sslmode');
-  const ca = options.postgresSslCa === undefined ? {} : { ca: readFileSync(options.postgresSslCa, 'utf8') };
+  const ca = options.postgresSslCa === undefined ? {} : { ca: readCertificate(options.postgresSslCa) };
   const connectionString = url.href;
   switch (mode) {
     case 'verify-full':
@@ -58,5 +59,14 @@ export function connectionOptions(
       return { connectionString, ssl: { rejectUnauthorized: false, ...ca } };
     default:
       return { connectionString };
+  }
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new StartupError(`POSTGRES_SSL_CA names a file that cannot be read (${code}): ${JSON.stringify(path)}`);
   }
 }

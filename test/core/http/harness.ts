@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { propagation } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { AlwaysOnSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace';
+import Koa from 'koa';
+import { readSettings, type Settings } from '../../../src/core/config/index.ts';
+import { answerClientErrors } from '../../../src/core/http/client-error.ts';
+import { registerExceptionHandlers } from '../../../src/core/http/exception-handlers.ts';
+import { addMiddlewares } from '../../../src/core/http/onion.ts';
+import { type Route, route } from '../../../src/core/http/route.ts';
+import { initiateRouters } from '../../../src/core/http/router.ts';
+import type { Middleware } from '../../../src/core/http/state.ts';
+import type { AccessEntry } from '../../../src/core/logging/index.ts';
+import { errorCount, requestCount } from '../../../src/core/telemetry/metrics/metrics.ts';
+import type { ServerSpan } from '../../../src/core/telemetry/spans/server-span.ts';
+import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
+
+// As the SDK sets it; before the first request, since the telemetry layer asks once for its headers.
+propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+
+/** A small application behind the whole onion, listening on loopback. */
+export type TestApp = {
+  readonly url: string;
+  /** What the access log was handed, one for each finished request. */
+  readonly access: AccessEntry[];
+  close(): Promise<void>;
+};
+
+export type TestAppOptions = {
+  /** Settings as environment variables. */
+  env?: Record<string, string>;
+  routes?: readonly Route[];
+  authenticate?: Middleware;
+  server?: http.ServerOptions;
+};
+
+export function settingsFrom(env: Record<string, string> = {}): Settings {
+  return readSettings({ ENVIRONMENT: 'test', ...env });
+}
+
+/** Serves `routes` below `/api`. */
+export async function serve({
+  env,
+  routes = [],
+  authenticate,
+  server: options = {},
+}: TestAppOptions): Promise<TestApp> {
+  const settings = settingsFrom(env);
+  const access: AccessEntry[] = [];
+  const writeAccess = (entry: AccessEntry) => {
+    access.push(entry);
+  };
+  const app = new Koa();
+  registerExceptionHandlers(app);
+  addMiddlewares(app, { settings, writeAccess });
+  const refuseAll: Middleware = async () => {
+    throw new Error('This application signs nobody in');
+  };
+  const tools = { bodyLimit: settings.bodyLimit, authenticate: authenticate ?? refuseAll };
+  initiateRouters(app, { root: [], api: routes }, tools);
+  const server = http.createServer(options, app.callback());
+  server.on('clientError', answerClientErrors(writeAccess));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    access,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A route without schemas whose handler is all that matters. */
+export function get(path: string, handler: Route['handler']): Route {
+  return route({ method: 'get', path, summary: path, responses: { 200: { description: 'Whatever it is' } }, handler });
+}
+
+/** How often an error of this endpoint was counted, by class name. */
+export function errorsOf(endpoint: string): Record<string, number> {
+  const mine = [...errorCount.series()].filter(({ labels }) => labels['endpoint'] === endpoint);
+  return Object.fromEntries(mine.map(({ labels, value }) => [labels['exception_type'], value]));
+}
+
+/** How often requests of this endpoint were counted, by method and status. */
+export function requestsOf(endpoint: string): Record<string, number> {
+  const mine = [...requestCount.series()].filter(({ labels }) => labels['endpoint'] === endpoint);
+  return Object.fromEntries(mine.map(({ labels, value }) => [`${labels['method']} ${labels['status']}`, value]));
+}
+
+/** Samples every request from now on, unless its caller says otherwise; what is collected are the spans that ended. */
+export function collectSpans(): ServerSpan[] {
+  const spans: ServerSpan[] = [];
+  const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
+  setTracing({ sampler, enabled: true, onEnd: (span) => spans.push(span) });
+  return spans;
+}
+
+/** What a HEAD request is answered with. */
+export async function head(url: string, headers: Record<string, string> = {}) {
+  const answer = await fetch(url, { method: 'HEAD', headers });
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
