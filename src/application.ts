@@ -2,6 +2,7 @@ import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import Koa from 'koa';
 import type { Settings } from './core/config/index.ts';
 import { authenticate } from './core/http/authenticate.ts';
+import { compose } from './core/http/compose.ts';
 import { registerExceptionHandlers } from './core/http/exception-handlers.ts';
 import { addMiddlewares } from './core/http/onion.ts';
 import { initiateRouters } from './core/http/router.ts';
@@ -37,7 +38,7 @@ type Routes = Domains['routes'];
 
 function assemble(parts: ApplicationParts, listener: Listener, root: Routes, api: Routes): Koa {
   const { settings, domains, tokens, health, metricReader, writeAccess } = parts;
-  const app = new Koa();
+  const app = new Koa({ compose } as object);
   const access = createOperationsAccess(settings);
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess });

@@ -34,8 +34,9 @@ export function createHealthRoutes(health: HealthMonitor, access: OperationsAcce
       quiet: true,
       responses,
       handler(ctx) {
-        ctx.respond.success({ ready: health.isReady, status: health.status, ...detailsFor(ctx) }, uncached);
-        if (!health.isReady) ctx.status = 503;
+        const status = health.isReady ? 200 : 503;
+        const data = { ready: health.isReady, status: health.status, ...detailsFor(ctx) };
+        ctx.respond.success(data, { ...uncached, status });
       },
     }),
   ];

@@ -4,24 +4,29 @@ import type Koa from 'koa';
 import { NotFoundError } from '../errors/app-http-error.ts';
 import { getLogger } from '../logging/index.ts';
 import { resolveException } from './exception-handlers.ts';
+import { sendAnswer } from './response.ts';
 import type { Middleware, OkapiContext } from './state.ts';
 
 const logger = getLogger('app.http.errors');
 
 /** Headers that an error answer keeps; whatever else the handler had set is about an answer that did not come. */
 const KEPT =
-  /^(x-request-id|traceresponse|server-timing|vary|access-control-.*|strict-transport-security|x-content-type-options|x-frame-options|referrer-policy|content-security-policy|cross-origin-.*|origin-agent-cluster|x-dns-prefetch-control|x-download-options|x-permitted-cross-domain-policies|x-xss-protection)$/;
+  /^(x-request-id|traceresponse|server-timing|vary|access-control-.*|strict-transport-security|x-content-type-options|x-frame-options|referrer-policy|content-security-policy)$/;
 
 /** Turns whatever the inner layers throw into the problem body. */
 export function errorEnvelope(): Middleware {
   return async function errorEnvelope(ctx, next) {
     try {
       await next();
-      if (isUnanswered(ctx)) throw new NotFoundError('Nothing was answered here');
-      if (ctx.body instanceof Readable) await beginStream(ctx.body, ctx);
+      if (ctx.state.answer === undefined) {
+        if (isUnanswered(ctx)) throw new NotFoundError('Nothing was answered here');
+        if (ctx.body instanceof Readable) await beginStream(ctx.body, ctx);
+      }
     } catch (thrown) {
       answerError(thrown, ctx);
     }
+    const { answer } = ctx.state;
+    if (answer !== undefined && !ctx.headerSent) sendAnswer(ctx, answer);
   };
 }
 
@@ -59,7 +64,8 @@ export function handleLateErrors(app: Koa): void {
     // Nobody stands behind this function: what it throws would end the process.
     try {
       answerError(thrown, this);
-      if (!this.res.destroyed) this.res.end(this.method === 'HEAD' ? undefined : (this.body as string));
+      const { answer } = this.state;
+      if (answer !== undefined && !this.headerSent) sendAnswer(this, answer);
     } catch (error) {
       logger.exception('An error could not be answered', error);
       this.res.destroy();

@@ -62,6 +62,7 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
   const layers: Middleware[] = [
     function matched(ctx, next) {
       ctx.state.route = compiled;
+      ctx.state.input = { body: undefined, query: undefined, params: undefined };
       return next();
     },
   ];

@@ -1,8 +1,9 @@
 import Router from '@koa/router';
 import type Koa from 'koa';
 import { MethodNotAllowedError, NotFoundError } from '../errors/app-http-error.ts';
+import { compose } from './compose.ts';
 import { compileRoute, type Route, type RouteTools } from './route.ts';
-import { asKoa, type Middleware } from './state.ts';
+import { asKoa, type Middleware, type OkapiContext } from './state.ts';
 
 /** The routes of an application, by where they are mounted. */
 export type Routers = { root: readonly Route[]; api: readonly Route[] };
@@ -12,26 +13,50 @@ export function initiateRouters(app: Koa, { root, api }: Routers, tools: RouteTo
   // A route is served under its exact path alone: /API/Auth/LOGIN and /api/auth/login/ are no ways around a limit.
   const router = new Router({ strict: true, sensitive: true });
   const taken = new Set<string>();
+  const fixed: FixedRoutes = new Map();
   const mount = (prefix: string, routes: readonly Route[]) => {
     for (const declared of routes) {
       const template = `${prefix}${declared.path}`;
       const key = `${declared.method} ${template.replace(/:\w+/g, ':')}`;
       if (taken.has(key)) throw new Error(`Two routes answer ${declared.method.toUpperCase()} ${template}`);
       taken.add(key);
-      router[declared.method](template, ...compileRoute(declared, template, tools).map((layer) => asKoa(layer)));
+      const layers = compileRoute(declared, template, tools);
+      router[declared.method](template, ...layers.map((layer) => asKoa(layer)));
+      if (!/[:*{(\\]/.test(template)) addFixed(fixed, declared.method, template, compose(layers));
     }
   };
   mount('', root);
   mount('/api', api);
   app.use(asKoa(noStore()));
+  app.use(asKoa(takeFixed(fixed)));
   app.use(router.routes() as never);
   app.use(asKoa(unanswered(router)));
+}
+
+type FixedRoutes = Map<string, Map<string, (ctx: OkapiContext) => Promise<void>>>;
+
+function addFixed(routes: FixedRoutes, method: string, path: string, run: (ctx: OkapiContext) => Promise<void>): void {
+  for (const verb of method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]) {
+    const byPath = routes.get(verb) ?? new Map();
+    routes.set(verb, byPath.set(path, run));
+  }
+}
+
+/**
+ * A template without parameters is its own path: finding it is a look-up, where the router would try every pattern and
+ * compose the layers anew. All others are the router's.
+ */
+function takeFixed(routes: FixedRoutes): Middleware {
+  return function takeFixed(ctx, next) {
+    const run = routes.get(ctx.req.method ?? '')?.get(ctx.state.path);
+    return run === undefined ? next() : run(ctx);
+  };
 }
 
 /** Answers below `/api` are for one caller at one moment, unless a route says otherwise. */
 function noStore(): Middleware {
   return function noStore(ctx, next) {
-    if (ctx.path.startsWith('/api')) ctx.res.setHeader('Cache-Control', 'no-store');
+    if (ctx.state.path.startsWith('/api')) ctx.res.setHeader('Cache-Control', 'no-store');
     return next();
   };
 }

@@ -30,6 +30,13 @@ export function headersOfHelmet(): readonly (readonly [string, string])[] {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
     },
+    // What only matters for pages of HTML is left out, but for the policies above, which say that there are none.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    permittedCrossDomainPolicies: false,
+    xssFilter: false,
     // An API is read from other origins as CORS allows; the policy of that name would forbid it a second time.
     crossOriginResourcePolicy: false,
   });

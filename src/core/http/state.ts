@@ -3,12 +3,13 @@ import type { Carrier } from '../context.ts';
 import type { ServerSpan } from '../telemetry/spans/server-span.ts';
 import type { Principal } from './authenticate.ts';
 import type { SessionDeviceInfo } from './device-info.ts';
-import type { ResponseFactory } from './response.ts';
+import type { Answer, ResponseFactory } from './response.ts';
 import type { CompiledRoute } from './route.ts';
 
 /** What the layers of the onion leave on `ctx.state` for those inside them, in the order in which they set it. */
 export type OkapiState = {
   /** Set by the telemetry layer; no span on health and metrics requests. */
+  path: string;
   carrier: Carrier;
   span: ServerSpan | undefined;
   /** The address of the client, read through the proxies that are trusted. */
@@ -21,6 +22,8 @@ export type OkapiState = {
   principal: Principal | undefined;
   /** What validation let through. */
   input: { body: unknown; query: unknown; params: unknown };
+  /** What `ctx.respond` made, to be sent once all layers inside the envelope are done. */
+  answer: Answer | undefined;
   /** The error that the envelope answered. */
   error: unknown;
 };

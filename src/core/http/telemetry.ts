@@ -30,14 +30,14 @@ export function telemetry(options: TelemetryOptions): Middleware {
     const startedAt = performance.now();
     const carrier = new Carrier();
     state.carrier = carrier;
-    state.input = { body: undefined, query: undefined, params: undefined };
     state.clientAddress = clientAddress(
       req.socket.remoteAddress,
       joined(req.headers['x-forwarded-for']),
       options.proxyTrust,
     );
     (ctx as { respond: ResponseFactory }).respond = new ResponseFactory(ctx);
-    const { path } = ctx;
+    const path = pathOf(ctx);
+    state.path = path;
     if (isQuietPath(path)) {
       res.once('close', () => finishQuiet(ctx, startedAt, options));
       return context.with(contextWith(carrier), next);
@@ -52,6 +52,14 @@ export function telemetry(options: TelemetryOptions): Middleware {
     res.once('close', () => finish(ctx, span, method, path, startedAt, options));
     return context.with(contextWith(carrier, span), next);
   };
+}
+
+/** The path of the request's target, without the query (RFC 9112 §3.2); Koa's parser is asked for the unusual forms. */
+function pathOf(ctx: OkapiContext): string {
+  const url = ctx.req.url ?? '/';
+  if (url[0] !== '/' || url[1] === '/' || url.includes('#')) return ctx.path;
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
 }
 
 /** W3C Trace Context §3.2: version, trace id, span id, flags. */
