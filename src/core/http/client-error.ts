@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SpanStatusCode } from '@opentelemetry/api';
 import { AppHttpError } from '../errors/app-http-error.ts';
 import type { AccessEntry } from '../logging/index.ts';
-import { constantAttributes } from '../telemetry/spans/request-attributes.ts';
+import { constantAttributes, spanName } from '../telemetry/spans/request-attributes.ts';
 import { endServerSpan, startServerSpan } from '../telemetry/spans/tracing.ts';
 import { recordError, recordRequest, UNMATCHED } from './request-metrics.ts';
+import { refusalOfTunnel } from './request-target.ts';
 import { PROBLEM_TYPE, problemBody } from './response.ts';
 import { headersOfHelmet } from './security-headers.ts';
 import { traceparentOf } from './telemetry.ts';
@@ -14,32 +15,48 @@ import { traceparentOf } from './telemetry.ts';
 type ParserError = Error & { code?: string };
 type HttpSocket = Duplex & { remoteAddress?: string; _httpMessage?: { _headerSent?: boolean } | null };
 
-/**
- * Answers what Node's HTTP parser refuses before any layer sees it, in the same envelope, with an id, a span and an
- * access line like any other request. Listener for the server's `clientError`.
- */
-export function answerClientErrors(writeAccess?: (entry: AccessEntry) => void) {
-  const security = headersOfHelmet().map(([name, value]) => `${name}: ${value}\r\n`);
+type WriteAccess = (entry: AccessEntry) => void;
+
+/** Listener for the server's `clientError`: what Node's HTTP parser refuses before any layer sees it. */
+export function answerClientErrors(writeAccess?: WriteAccess) {
+  const refuse = createRefusals(writeAccess);
   return function onClientError(error: ParserError, socket: HttpSocket): void {
-    // A peer that reset the connection, or whose answer is under way, cannot be told anything any more.
-    if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?._headerSent) {
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else refuse('_OTHER', refusalOf(error), socket);
+  };
+}
+
+/** Listener for the server's `connect`: a request for a tunnel, which Node hands over without a response object. */
+export function answerTunnels(writeAccess?: WriteAccess) {
+  const refuse = createRefusals(writeAccess);
+  return function onConnect(_req: IncomingMessage, socket: Duplex): void {
+    refuse('CONNECT', refusalOfTunnel(), socket as HttpSocket);
+  };
+}
+
+/** Answers on the bare socket in the same envelope, with an id, a span and an access line like any other request. */
+function createRefusals(writeAccess?: WriteAccess) {
+  const security = headersOfHelmet().map(([name, value]) => `${name}: ${value}\r\n`);
+  return function refuse(method: string, refusal: AppHttpError, socket: HttpSocket): void {
+    // A peer whose connection is gone, or whose answer is under way, cannot be told anything any more.
+    if (!socket.writable || socket._httpMessage?._headerSent) {
       socket.destroy();
       return;
     }
-    const refusal = refusalOf(error);
-    const span = startServerSpan('HTTP', { 'http.request.method': '_OTHER', 'url.scheme': 'http' });
+    const span = startServerSpan(spanName({ method, route: undefined }), { 'http.request.method': method });
     const requestId = randomUUID();
     const parent = traceparentOf(span);
     const body = JSON.stringify(problemBody(refusal, '/', requestId, span.context.traceId));
     const bytes = Buffer.byteLength(body);
+    const own = Object.entries(refusal.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(
       `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n` +
         `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${bytes}\r\nConnection: close\r\nCache-Control: no-store\r\n` +
         `X-Request-ID: ${requestId}\r\ntraceresponse: ${parent}\r\nServer-Timing: traceparent;desc="${parent}"\r\n` +
-        `${security.join('')}\r\n${body}`,
+        `${security.join('')}${own.join('')}\r\n${body}`,
     );
 
-    const request = { method: '_OTHER', route: undefined, status: refusal.status, httpVersion: '1.1' };
+    const request = { method, route: undefined, status: refusal.status, httpVersion: '1.1' };
     span.setAttributes({ ...constantAttributes(request), 'okapi.request_id': requestId });
     if (refusal.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
     endServerSpan(span);
@@ -52,7 +69,7 @@ export function answerClientErrors(writeAccess?: (entry: AccessEntry) => void) {
       traceId: span.context.traceId,
       spanId: span.context.spanId,
       traceFlags: span.context.traceFlags,
-      method: '_OTHER',
+      method,
       route: UNMATCHED,
       status: refusal.status,
       durationMs,

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import type Koa from 'koa';
 import { MethodNotAllowedError, NotFoundError } from '../errors/app-http-error.ts';
 import { compose } from './compose.ts';
+import { refusalOfRequest } from './request-target.ts';
 import { compileRoute, type Route, type RouteTools } from './route.ts';
 import { asKoa, type Middleware, type OkapiContext } from './state.ts';
 
@@ -27,10 +28,20 @@ export function initiateRouters(app: Koa, { root, api }: Routers, tools: RouteTo
   };
   mount('', root);
   mount('/api', api);
+  app.use(asKoa(refuseMalformed()));
   app.use(asKoa(noStore()));
   app.use(asKoa(takeFixed(fixed)));
   app.use(router.routes() as never);
   app.use(asKoa(unanswered(router)));
+}
+
+/** What HTTP forbids and Node lets through; here, so that the refusal carries what every answer does. */
+function refuseMalformed(): Middleware {
+  return function refuseMalformed(ctx, next) {
+    const refusal = refusalOfRequest(ctx.req);
+    if (refusal !== undefined) throw refusal;
+    return next();
+  };
 }
 
 type FixedRoutes = Map<string, Map<string, (ctx: OkapiContext) => Promise<void>>>;

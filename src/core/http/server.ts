@@ -6,7 +6,7 @@ import type Koa from 'koa';
 import type { Settings } from '../config/index.ts';
 import { StartupError } from '../errors/startup-error.ts';
 import type { AccessEntry } from '../logging/index.ts';
-import { answerClientErrors } from './client-error.ts';
+import { answerClientErrors, answerTunnels } from './client-error.ts';
 
 export type HttpServer = {
   /** The port that is listened on. */
@@ -41,6 +41,10 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
   let isDraining = false;
   const connections = new Set<HttpSocket>();
   const handle = app.callback();
+  function take(req: http.IncomingMessage, res: http.ServerResponse): void {
+    if (isDraining) res.shouldKeepAlive = false;
+    void handle(req, res);
+  }
   const server = http.createServer(
     {
       keepAliveTimeout: options.keepAliveTimeoutMs,
@@ -48,12 +52,13 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: 5_000,
       noDelay: true,
+      // Refused by a layer, in our own words.
+      requireHostHeader: false,
     },
-    (req, res) => {
-      if (isDraining) res.shouldKeepAlive = false;
-      void handle(req, res);
-    },
+    take,
   );
+  server.on('checkExpectation', take);
+  server.on('connect', answerTunnels(options.writeAccess));
   server.on('connection', (socket: HttpSocket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));

@@ -7,6 +7,7 @@ import { endServerSpan, startServerSpan } from '../telemetry/spans/tracing.ts';
 import { clientAddress, type ProxyTrust } from './client-address.ts';
 import { isQuietPath } from './quiet-paths.ts';
 import { knownMethod, recordError, recordRequest, UNMATCHED } from './request-metrics.ts';
+import { pathOfTarget } from './request-target.ts';
 import { ResponseFactory } from './response.ts';
 import type { Middleware, OkapiContext } from './state.ts';
 
@@ -36,7 +37,7 @@ export function telemetry(options: TelemetryOptions): Middleware {
       options.proxyTrust,
     );
     (ctx as { respond: ResponseFactory }).respond = new ResponseFactory(ctx);
-    const path = pathOf(ctx);
+    const path = pathOfTarget(req.url ?? '/');
     state.path = path;
     if (isQuietPath(path)) {
       res.once('close', () => finishQuiet(ctx, startedAt, options));
@@ -52,14 +53,6 @@ export function telemetry(options: TelemetryOptions): Middleware {
     res.once('close', () => finish(ctx, span, method, path, startedAt, options));
     return context.with(contextWith(carrier, span), next);
   };
-}
-
-/** The path of the request's target, without the query (RFC 9112 §3.2); Koa's parser is asked for the unusual forms. */
-function pathOf(ctx: OkapiContext): string {
-  const url = ctx.req.url ?? '/';
-  if (url[0] !== '/' || url[1] === '/' || url.includes('#')) return ctx.path;
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
 }
 
 /** W3C Trace Context §3.2: version, trace id, span id, flags. */
