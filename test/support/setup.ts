@@ -32,10 +32,16 @@ export async function mochaGlobalSetup(): Promise<void> {
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
-  await Promise.all([...serviceProcesses].map((service) => service.kill()));
   await stores.stop();
   endCleaner();
 }
+
+/** In each process of the run: ends the services that a failed test left behind. */
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    await Promise.all([...serviceProcesses].map((service) => service.kill()));
+  },
+};
 
 /** Removes the folder of this run once the run is over, however it ends: a process that waits for its stdin to close. */
 function cleanUpAfter(folder: string): () => void {

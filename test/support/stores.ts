@@ -3,17 +3,20 @@ import pg from 'pg';
 
 export type StoreAddresses = { databaseUrl: string; mongoUrl: string };
 
-let shared: StoreAddresses | undefined;
+const VARIABLE = 'OKAPI_TEST_STORES';
 
+/** Tells every process of this run, those that mocha starts for test files included. */
 export function setSharedStores(addresses: StoreAddresses): void {
-  shared = addresses;
+  process.env[VARIABLE] = JSON.stringify(addresses);
 }
 
 /** The stores of this run. Throws outside of a run, since there are none. */
 export function sharedStores(): StoreAddresses {
-  if (shared === undefined)
+  const shared = process.env[VARIABLE];
+  if (shared === undefined) {
     throw new Error('The stores of the tests are not started: run mocha with its configuration');
-  return shared;
+  }
+  return JSON.parse(shared) as StoreAddresses;
 }
 
 /** A fresh, empty database in each store, for one test file or one test. */
