@@ -40,10 +40,13 @@ async function measureParts(bench: Workbench): Promise<Parts> {
   };
 }
 
-function report({ machine, compared, targets, failures }: Results): void {
+function report({ machine, compared, memory, targets, failures }: Results): void {
   say(`\n${machine}, Node ${process.versions.node}\n`);
   if (compared !== undefined) say(`${comparisonTable(compared).join('\n')}\n`);
   for (const note of compared?.notes ?? []) say(`Note: ${note}`);
+  for (const { requests, residentBytes } of memory === undefined ? [] : [memory.early, memory.late]) {
+    say(`${Math.round(residentBytes / 1024 ** 2)} MiB resident after ${requests} requests`);
+  }
   if (targets.length > 0) say(`${targetTable(targets).join('\n')}\n`);
   for (const failure of failures) say(`FAILED: ${failure}`);
 }

@@ -22,6 +22,8 @@ export type ApplicationParts = {
   health: HealthMonitor;
   metricReader: MetricReader;
   writeAccess: (entry: AccessEntry) => void;
+  /** Whether the event loop has been late for a while. */
+  isLoopLate: () => boolean;
 };
 
 /** The public application: onion, operations at `/`, domains at `/api`. Opens nothing and reads no environment. */
@@ -37,11 +39,11 @@ export function createMetricsApplication(parts: ApplicationParts): Koa {
 type Routes = Domains['routes'];
 
 function assemble(parts: ApplicationParts, listener: Listener, root: Routes, api: Routes): Koa {
-  const { settings, domains, tokens, health, metricReader, writeAccess } = parts;
+  const { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate } = parts;
   const app = new Koa({ compose } as object);
   const access = createOperationsAccess(settings);
   registerExceptionHandlers(app);
-  addMiddlewares(app, { settings, writeAccess });
+  addMiddlewares(app, { settings, writeAccess, isLoopLate });
   initiateRouters(
     app,
     {

@@ -10,6 +10,7 @@ import { assertPortIsFree, type HttpServer, listen } from './core/http/server.ts
 import { createAccessLog, flushOnCrash, getLogger, stopLogger } from './core/logging/index.ts';
 import { PasswordSecurity } from './core/security/passwords.ts';
 import { JwtService } from './core/security/tokens.ts';
+import { EventLoopWatch } from './core/telemetry/event-loop-watch.ts';
 import { setBuildInfo } from './core/telemetry/metrics/service-metrics.ts';
 import { getTelemetry } from './core/telemetry/sdk.ts';
 import { findUninstrumented } from './core/telemetry/self-check.ts';
@@ -146,8 +147,11 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   });
   teardown.add('background tasks', () => tasks.stop());
 
+  const loop = new EventLoopWatch(settings.maxEventLoopDelayMs);
+  teardown.add('event loop watch', async () => loop.stop());
   const writeAccess = createAccessLog();
-  const parts = { settings, domains, tokens, health, metricReader: telemetry.metricReader, writeAccess };
+  const isLoopLate = () => loop.isLate();
+  const parts = { settings, domains, tokens, health, metricReader: telemetry.metricReader, writeAccess, isLoopLate };
   const common = { host: settings.host, keepAliveTimeoutMs: settings.keepAliveTimeoutMs, writeAccess };
   const servers: HttpServer[] = [];
   if (settings.metricsPort !== undefined) {

@@ -15,7 +15,7 @@ const round = (perSecond: number, p99Ms = 10): Measurement => ({
   timeouts: 0,
 });
 const compared = {
-  rounds: { raw: [round(100), round(200)], okapi: [round(35), round(64)], 'okapi-off': [round(40, 5), round(80, 5)] },
+  rounds: { raw: [round(100), round(200)], okapi: [round(36), round(64)], 'okapi-off': [round(40, 5), round(80, 5)] },
   tracedShare: { okapi: 0.9999 },
   bodyBytes: {},
   failures: [],

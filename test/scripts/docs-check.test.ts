@@ -46,7 +46,8 @@ describe('the console blocks of a document', () => {
   });
 
   it('are equal to what was printed when only ids, times and durations differ', () => {
-    const documented = '{"id":"7b84c50e-aabd-45ee-9682-ba0c64f005a7","at":"2026-01-01T00:00:00.000Z","duration_ms":1.5}';
+    const documented =
+      '{"id":"7b84c50e-aabd-45ee-9682-ba0c64f005a7","at":"2026-01-01T00:00:00.000Z","duration_ms":1.5}';
     const printed = '{"id":"0a84c50e-aabd-45ee-9682-ba0c64f005a8","at":"2027-02-03T04:05:06.789Z","duration_ms":20}\n';
     expect(differences(documented, printed)).to.deep.equal([]);
   });

@@ -68,6 +68,20 @@ export const SETTINGS = {
       default: 1024 ** 2,
       max: 64 * 1024 ** 2,
     }),
+    maxInFlight: integer('MAX_IN_FLIGHT', {
+      description: 'Requests under way at a time; what comes beyond is answered with 503 at once',
+      default: 1000,
+      min: 1,
+      max: 1_000_000,
+    }),
+    maxEventLoopDelayMs: integer('MAX_EVENT_LOOP_DELAY_MS', {
+      description:
+        'Mean delay of the event loop, in two half seconds in a row, from which on requests get 503; 0 is off',
+      default: 200,
+      min: 0,
+      max: 60_000,
+      unit: 'milliseconds',
+    }),
     keepAliveTimeoutMs: integer('KEEP_ALIVE_TIMEOUT_MS', {
       description: 'How long an idle connection is kept; above the idle timeout of the balancer in front',
       default: 65_000,

@@ -5,12 +5,18 @@ import { createProxyTrust } from './client-address.ts';
 import { cors } from './cors.ts';
 import { device } from './device.ts';
 import { errorEnvelope, handleLateErrors } from './error-envelope.ts';
+import { overload } from './overload.ts';
 import { requestId } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
 import { asKoa, type Middleware } from './state.ts';
 import { telemetry } from './telemetry.ts';
 
-export type OnionOptions = { settings: Settings; writeAccess: (entry: AccessEntry) => void };
+export type OnionOptions = {
+  settings: Settings;
+  writeAccess: (entry: AccessEntry) => void;
+  /** Whether the event loop has been late for a while. */
+  isLoopLate: () => boolean;
+};
 
 /**
  * The layers that every request goes through, outermost first; the router stands inside them.
@@ -34,6 +40,10 @@ export const ONION: readonly { name: string; create: (options: OnionOptions) => 
   { name: 'securityHeaders', create: securityHeaders },
   { name: 'cors', create: ({ settings }) => cors(settings) },
   { name: 'device', create: device },
+  {
+    name: 'overload',
+    create: ({ settings, isLoopLate }) => overload({ maxInFlight: settings.maxInFlight, isLoopLate }),
+  },
 ];
 
 /** Stacks the onion on `app`, and takes the errors that come after it. */

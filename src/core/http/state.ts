@@ -22,6 +22,8 @@ export type OkapiState = {
   principal: Principal | undefined;
   /** What validation let through. */
   input: { body: unknown; query: unknown; params: unknown };
+  /** Whether the request was refused for overload. */
+  isShed: boolean | undefined;
   /** What `ctx.respond` made, to be sent once all layers inside the envelope are done. */
   answer: Answer | undefined;
   /** The error that the envelope answered. */

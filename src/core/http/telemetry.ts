@@ -19,6 +19,7 @@ export type TelemetryOptions = Pick<Settings, 'traceContext' | 'traceUserId'> & 
 
 const CLIENT_CLOSED_REQUEST = 499;
 const MAX_PATH = 1024;
+const SHED = { shed: true };
 const ERROR = { code: SpanStatusCode.ERROR };
 
 /**
@@ -116,7 +117,8 @@ function finish(
   };
   const { context: spanContext } = span;
   recordRequest(facts, durationMs / 1000, (spanContext.traceFlags & 1) === 1 ? spanContext : undefined);
-  if (state.error !== undefined && status !== CLIENT_CLOSED_REQUEST) recordError(route?.template, state.error);
+  if (state.error !== undefined && !state.isShed && status !== CLIENT_CLOSED_REQUEST)
+    recordError(route?.template, state.error);
   if (span.isRecording()) {
     span.facts = facts;
     if (status >= 500) span.setStatus(ERROR);
@@ -160,5 +162,6 @@ function accessEntry(
     poolWaitMs: carrier.poolWaitMs,
     hashQueueMs: carrier.hashQueueMs,
     debug,
+    ...(ctx.state.isShed ? SHED : undefined),
   };
 }

@@ -33,6 +33,7 @@ export type TestAppOptions = {
   env?: Record<string, string>;
   routes?: readonly Route[];
   authenticate?: Middleware;
+  isLoopLate?: () => boolean;
   server?: http.ServerOptions;
 };
 
@@ -45,6 +46,7 @@ export async function serve({
   env,
   routes = [],
   authenticate,
+  isLoopLate = () => false,
   server: options = {},
 }: TestAppOptions): Promise<TestApp> {
   const settings = settingsFrom(env);
@@ -54,7 +56,7 @@ export async function serve({
   };
   const app = new Koa();
   registerExceptionHandlers(app);
-  addMiddlewares(app, { settings, writeAccess });
+  addMiddlewares(app, { settings, writeAccess, isLoopLate });
   const refuseAll: Middleware = async () => {
     throw new Error('This application signs nobody in');
   };

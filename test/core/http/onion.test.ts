@@ -25,11 +25,12 @@ describe('the onion', () => {
       'securityHeaders',
       'cors',
       'device',
+      'overload',
     ]);
   });
 
   it('shows each layer under its name in a stack trace', () => {
-    const options = { settings: settingsFrom(), writeAccess: () => undefined };
+    const options = { settings: settingsFrom(), writeAccess: () => undefined, isLoopLate: () => false };
     for (const { name, create } of ONION) expect(create(options).name).to.equal(name);
   });
 

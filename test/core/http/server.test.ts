@@ -27,7 +27,7 @@ describe('what the server refuses by itself', () => {
       access.push(entry);
     };
     registerExceptionHandlers(app);
-    addMiddlewares(app, { settings: settingsFrom(), writeAccess });
+    addMiddlewares(app, { settings: settingsFrom(), writeAccess, isLoopLate: () => false });
     const tools = { bodyLimit: 1024, authenticate: async () => undefined };
     initiateRouters(app, { root: [], api: [get('/ok', (ctx) => ctx.respond.success({}))] }, tools);
     server = await listen(app, {
