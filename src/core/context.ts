@@ -25,8 +25,58 @@ export function currentCarrier(): Carrier | undefined {
 
 /** A context that holds `carrier` and, when given, `span`, on top of `parent`. */
 export function contextWith(carrier: Carrier, span?: Span, parent: Context = ROOT_CONTEXT): Context {
-  const withCarrier = parent.setValue(CARRIER, carrier);
-  return span === undefined ? withCarrier : trace.setSpan(withCarrier, span);
+  return new CarrierContext(carrier, span, parent);
+}
+
+/** The key under which the API keeps the active span, which it does not export. */
+const SPAN = spanKey();
+
+function spanKey(): symbol {
+  let found: symbol | undefined;
+  const probe: Context = {
+    getValue: () => undefined,
+    setValue: (key) => {
+      found = key;
+      return probe;
+    },
+    deleteValue: () => probe,
+  };
+  trace.setSpan(probe, trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }));
+  if (found === undefined)
+    throw new Error('The OpenTelemetry API keeps its span in another way: contextWith must follow');
+  return found;
+}
+
+/** Two values without a map: the API's own context copies one at each `setValue`, twice for every request. */
+class CarrierContext implements Context {
+  readonly #carrier: Carrier;
+  readonly #span: Span | undefined;
+  readonly #parent: Context;
+
+  constructor(carrier: Carrier, span: Span | undefined, parent: Context) {
+    this.#carrier = carrier;
+    this.#span = span;
+    this.#parent = parent;
+  }
+
+  getValue(key: symbol): unknown {
+    if (key === CARRIER) return this.#carrier;
+    if (key === SPAN && this.#span !== undefined) return this.#span;
+    return this.#parent.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return this.#unfolded().setValue(key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return this.#unfolded().deleteValue(key);
+  }
+
+  #unfolded(): Context {
+    const withCarrier = this.#parent.setValue(CARRIER, this.#carrier);
+    return this.#span === undefined ? withCarrier : withCarrier.setValue(SPAN, this.#span);
+  }
 }
 
 /** Reads the request id of the running request, from wherever it is called. */

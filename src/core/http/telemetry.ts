@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Settings } from '../config/index.ts';
 import { Carrier, contextWith } from '../context.ts';
@@ -67,7 +68,7 @@ function startSpan(ctx: OkapiContext, method: string, path: string, options: Tel
   const name = method === '_OTHER' ? 'HTTP' : method;
   const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' };
   const { headers } = ctx.req;
-  if (!propagationFields().some((field) => headers[field] !== undefined)) return startServerSpan(name, attributes);
+  if (!isPropagated(headers)) return startServerSpan(name, attributes);
   const remote = propagation.extract(ROOT_CONTEXT, headers);
   return isTrusted(ctx, options)
     ? startServerSpan(name, attributes, remote)
@@ -76,10 +77,11 @@ function startSpan(ctx: OkapiContext, method: string, path: string, options: Tel
 
 let fields: string[] | undefined;
 
-/** The headers that the configured propagators read, asked for once. */
-function propagationFields(): readonly string[] {
+/** Whether the caller sent any of the headers that the configured propagators read; those are asked for once. */
+function isPropagated(headers: IncomingHttpHeaders): boolean {
   fields ??= propagation.fields().map((field) => field.toLowerCase());
-  return fields;
+  for (const field of fields) if (headers[field] !== undefined) return true;
+  return false;
 }
 
 function isTrusted({ req }: OkapiContext, { traceContext, proxyTrust }: TelemetryOptions): boolean {

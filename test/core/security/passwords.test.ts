@@ -1,0 +1,168 @@
+import { context } from '@opentelemetry/api';
+import { expect } from 'chai';
+import { Carrier, contextWith } from '../../../src/core/context.ts';
+import { ServiceUnavailableError } from '../../../src/core/errors/app-http-error.ts';
+import { Gate } from '../../../src/core/security/gate.ts';
+import { PasswordSecurity } from '../../../src/core/security/passwords.ts';
+
+const PASSWORD = 'correct horse battery';
+const CHEAP = { passwordMinLength: 15, argon2MemoryKib: 7168, argon2TimeCost: 1, argon2Concurrency: 1 };
+
+describe('PasswordSecurity', () => {
+  const passwords = new PasswordSecurity({ ...CHEAP, argon2Concurrency: 2 });
+
+  it('hashes with Argon2id and the parameters of the settings, and a salt of its own', async () => {
+    const hashes = await Promise.all([
+      passwords.generatePasswordHash(PASSWORD),
+      passwords.generatePasswordHash(PASSWORD),
+    ]);
+    for (const hash of hashes) expect(hash).to.match(/^\$argon2id\$v=19\$m=7168,(t=1,p=1|p=1,t=1)\$/);
+    expect(hashes[0]).to.not.equal(hashes[1]);
+  });
+
+  it('knows the password that was hashed, and no other', async () => {
+    const hash = await passwords.generatePasswordHash(PASSWORD);
+    expect(await passwords.verifyPassword(PASSWORD, hash)).to.equal(true);
+    for (const wrong of ['', 'Correct horse battery', `${PASSWORD} `, `${PASSWORD}\0`, PASSWORD.slice(0, -1)]) {
+      expect(await passwords.verifyPassword(wrong, hash), JSON.stringify(wrong)).to.equal(false);
+    }
+  });
+
+  it('keeps apart passwords that differ only after a null or after many characters', async () => {
+    const long = 'x'.repeat(1000);
+    const hash = await passwords.generatePasswordHash(`${long}\0a`);
+    expect(await passwords.verifyPassword(`${long}\0b`, hash)).to.equal(false);
+    expect(await passwords.verifyPassword(`${long}\0a`, hash)).to.equal(true);
+  });
+
+  for (const [what, typed, other] of [
+    ['composed and decomposed letters', 'caf\u00e9 caf\u00e9 caf\u00e9', 'cafe\u0301 cafe\u0301 cafe\u0301'],
+    ['full-width and plain letters', '\uff41\uff42\uff43 horse battery', 'abc horse battery'],
+    ['a ligature and its letters', '\ufb01ne horse battery', 'fine horse battery'],
+  ] as const) {
+    it(`takes one password typed on two keyboards for one: ${what}`, async () => {
+      expect(await passwords.verifyPassword(other, await passwords.generatePasswordHash(typed))).to.equal(true);
+    });
+  }
+
+  it('knows no password to what is no hash', async () => {
+    for (const hash of ['', 'plain', PASSWORD, '$2b$10$abcdefghijklmnopqrstuv']) {
+      expect(await passwords.verifyPassword(PASSWORD, hash)).to.equal(false);
+    }
+  });
+
+  it('asks for a new hash when the parameters of the settings have changed', async () => {
+    const hash = await passwords.generatePasswordHash(PASSWORD);
+    expect(passwords.needsRehash(hash)).to.equal(false);
+    expect(new PasswordSecurity({ ...CHEAP, argon2MemoryKib: 8192 }).needsRehash(hash)).to.equal(true);
+    expect(new PasswordSecurity({ ...CHEAP, argon2TimeCost: 2 }).needsRehash(hash)).to.equal(true);
+  });
+
+  it('finds nobody where there is nobody, after the work of one verification', async () => {
+    const strong = new PasswordSecurity({ ...CHEAP, argon2TimeCost: 8 });
+    await strong.warmUp();
+    const hash = await strong.generatePasswordHash(PASSWORD);
+    const time = async (work: () => Promise<boolean>) => {
+      const startedAt = performance.now();
+      expect(await work()).to.equal(false);
+      return performance.now() - startedAt;
+    };
+    const times = { known: Infinity, unknown: Infinity };
+    for (let n = 0; n < 5; n++) {
+      times.known = Math.min(times.known, await time(() => strong.verifyPassword('wrong', hash)));
+      times.unknown = Math.min(times.unknown, await time(() => strong.verifyAgainstNobody('wrong')));
+    }
+    expect(times.unknown / times.known).to.be.within(0.5, 2);
+  });
+
+  it('lets 32 wait for a hash; the next is told at once to come again', async () => {
+    const narrow = new PasswordSecurity(CHEAP);
+    const hash = await narrow.generatePasswordHash(PASSWORD);
+    const all = Array.from({ length: 40 }, () => narrow.verifyPassword(PASSWORD, hash));
+    const outcomes = await Promise.allSettled(all);
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).to.have.lengthOf(33);
+    for (const { reason } of refused) {
+      expect(reason).to.be.instanceOf(ServiceUnavailableError);
+      expect(reason).to.deep.include({ status: 503, code: 'auth.busy', headers: { 'Retry-After': '1' } });
+    }
+    expect(await narrow.verifyPassword(PASSWORD, hash), 'afterwards all is well').to.equal(true);
+  });
+
+  it('is well again after the hash for unknown users could not be made at first', async () => {
+    const narrow = new PasswordSecurity(CHEAP);
+    const flood = Array.from({ length: 33 }, () => narrow.generatePasswordHash(PASSWORD));
+    const refused = await narrow.verifyAgainstNobody(PASSWORD).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(ServiceUnavailableError);
+    await Promise.all(flood);
+    expect(await narrow.verifyAgainstNobody(PASSWORD)).to.equal(false);
+  });
+
+  it('adds up on the request how long it waited its turn', async () => {
+    const narrow = new PasswordSecurity(CHEAP);
+    const carrier = new Carrier();
+    const first = narrow.generatePasswordHash(PASSWORD);
+    await context.with(contextWith(carrier), () => narrow.generatePasswordHash(PASSWORD));
+    await first;
+    expect(carrier.hashQueueMs).to.be.greaterThan(0.5);
+  });
+
+  describe('of a new password says', () => {
+    for (const [what, password, rules] of [
+      ['nothing when it is long enough', 'x'.repeat(15), []],
+      ['nothing when it is as long as it may be', 'x'.repeat(128), []],
+      ['that it is too short', 'x'.repeat(14), ['minLength']],
+      ['that it is too long', 'x'.repeat(129), ['maxLength']],
+      ['that it is too short, by code points', '\u{1f511}'.repeat(14), ['minLength']],
+      ['nothing, by code points', '\u{1f511}'.repeat(128), []],
+      ['that it is too short once normalised', 'e\u0301'.repeat(14), ['minLength']],
+    ] as const) {
+      it(what, () => {
+        const problems = passwords.findPasswordProblems(password, '/body/password');
+        expect(problems.map(({ rule }) => rule)).to.deep.equal(rules);
+        expect(JSON.stringify(problems)).to.not.contain(password);
+      });
+    }
+  });
+
+  it('hashes tokens with SHA-256, and knows them again', () => {
+    const hash = passwords.generateTokenHash('abc');
+    expect(hash).to.equal('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(passwords.verifyTokenHash('abc', hash)).to.equal(true);
+    for (const other of ['', 'abd', 'abc ']) expect(passwords.verifyTokenHash(other, hash)).to.equal(false);
+    for (const broken of ['', 'zz', hash.slice(2), `${hash}00`]) {
+      expect(passwords.verifyTokenHash('abc', broken)).to.equal(false);
+    }
+  });
+});
+
+describe('a gate', () => {
+  it('lets no more in than it may, in the order in which they came, and nobody slips in between', async () => {
+    const gate = new Gate(2, 10);
+    let inside = 0;
+    let most = 0;
+    const order: number[] = [];
+    const pass = async (n: number) => {
+      const leave = await gate.enter();
+      order.push(n);
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside--;
+      leave?.();
+    };
+    await Promise.all(Array.from({ length: 12 }, (_, n) => pass(n)));
+    expect({ most, inside }).to.deep.equal({ most: 2, inside: 0 });
+    expect(order).to.deep.equal(order.toSorted((a, b) => a - b));
+  });
+
+  it('turns away at once when too many wait, and only then', async () => {
+    const gate = new Gate(1, 1);
+    const leave = await gate.enter();
+    const waiting = gate.enter();
+    expect(await gate.enter()).to.equal(undefined);
+    leave?.();
+    const leaveSecond = await waiting;
+    leaveSecond?.();
+    expect(await gate.enter()).to.be.a('function');
+  });
+});
