@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Compared } from '../compare.ts';
 import type { MemoryResult } from '../memory.ts';
@@ -66,6 +66,7 @@ export function writeBaseline(results: Results): void {
 
 /** The stored results. Throws when there are none. */
 export function readBaseline(): Results {
+  if (!existsSync(BASELINE)) throw new Error('Nothing is stored to compare with: run "npm run bench -- --save" first');
   return JSON.parse(readFileSync(BASELINE, 'utf8')) as Results;
 }
 

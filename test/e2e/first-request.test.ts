@@ -29,7 +29,9 @@ describe('a first use of the API', () => {
     const user = await signIn(service.url);
     const me = await request(`${service.url}/api/users/me`, { headers: bearer(user.accessToken) });
     expect(me.status).to.equal(200);
-    expect(me.body.data).to.include({ id: user.id, email: user.email }).and.deep.include({ roles: ['user'] });
+    expect(me.body.data)
+      .to.include({ id: user.id, email: user.email })
+      .and.deep.include({ roles: ['user'] });
 
     const events = await eventually(
       async () => {
@@ -38,7 +40,10 @@ describe('a first use of the API', () => {
       },
       { timeoutMs: 2000 },
     );
-    expect(events.data.map((event: { type: string }) => event.type)).to.deep.equal(['auth.signed_in', 'auth.registered']);
+    expect(events.data.map((event: { type: string }) => event.type)).to.deep.equal([
+      'auth.signed_in',
+      'auth.registered',
+    ]);
     expect(events.meta.page).to.deep.equal({ limit: 20, next_cursor: null });
   });
 

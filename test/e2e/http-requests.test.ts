@@ -186,8 +186,8 @@ describe('a request that is out of the ordinary', () => {
     });
 
     it('does not echo a TRACE', async () => {
-      const { text } = await raw(`TRACE /api/users/me HTTP/1.1\r\nAuthorization: Bearer abc\r\n${END}`);
-      expect(text).to.not.contain('abc');
+      const { text } = await raw(`TRACE /api/users/me HTTP/1.1\r\nAuthorization: Bearer my-own-token\r\n${END}`);
+      expect(text).to.not.contain('my-own-token');
     });
 
     it('is told by OPTIONS what is allowed, without a body', async () => {

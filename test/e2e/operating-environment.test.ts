@@ -86,11 +86,13 @@ describe('npm run dev', () => {
       headers: { Authorization: `Bearer ${user.accessToken}` },
     });
     expect(status).to.equal(200);
-    const instances = service
-      .logLines()
-      .filter(({ message }) => message === 'Ready')
-      .map(({ service }) => service);
-    expect(instances).to.have.length(2);
+    const instances = await eventually(
+      () => {
+        const ready = service.logLines().filter(({ message }) => message === 'Ready');
+        return ready.length === 2 && ready.map((line) => line['service']);
+      },
+      { timeoutMs: 2000 },
+    );
     expect(instances[0]).not.to.deep.equal(instances[1]);
     expect(pidsOf(service, /--file \S+\.sqlite|postgres -D/)).to.deep.equal(stores);
 

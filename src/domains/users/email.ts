@@ -1,6 +1,8 @@
 import { domainToASCII } from 'node:url';
 
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+// What stands in no domain would otherwise be cut off, or unpacked, as a part of a URL.
+const DOMAIN = /^[a-z0-9.\-\u{80}-\u{10ffff}]+$/u;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const MAX_LENGTH = 254;
 const MAX_LOCAL_LENGTH = 64;
@@ -15,7 +17,8 @@ export function normalizeEmail(text: string): string | undefined {
   const at = folded.lastIndexOf('@');
   if (at < 1 || /[\s\p{Cc}]/u.test(folded)) return undefined;
   const local = folded.slice(0, at);
-  const domain = domainToASCII(folded.slice(at + 1));
+  const written = folded.slice(at + 1);
+  const domain = DOMAIN.test(written) ? domainToASCII(written) : '';
   const labels = domain.split('.');
   const isDomain =
     labels.length > 1 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '');
