@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { startLogging, stopLogger } from '../../src/core/logging/index.ts';
 import { type EmbeddedStores, startEmbeddedStores } from '../../src/db/embedded/index.ts';
 import { serviceProcesses } from './service.ts';
 import { setSharedStores } from './stores.ts';
@@ -12,7 +14,7 @@ import { setSharedStores } from './stores.ts';
  * running `npm start` and beside another run. Each test that needs a database makes one in them.
  */
 let stores: EmbeddedStores;
-let endCleaner: () => void;
+let endCleaner: () => Promise<void>;
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
@@ -33,21 +35,42 @@ export async function mochaGlobalSetup(): Promise<void> {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   await stores.stop();
-  endCleaner();
+  await endCleaner();
 }
 
-/** In each process of the run: ends the services that a failed test left behind. */
+/** In each process of the run. */
 export const mochaHooks = {
+  /** What tests log by the way goes nowhere, and does not wait for the first test that starts logging. */
+  async beforeAll(): Promise<void> {
+    startLogging(
+      {
+        level: 'ERROR',
+        dir: '',
+        files: false,
+        consoleFormat: 'json',
+        colors: false,
+        service: { name: 'test', version: '', environment: 'test', instance: '' },
+      },
+      { console: { isIdle: true, write: (bytes) => bytes.length } },
+    );
+    await stopLogger();
+  },
+  /** Ends the services that a failed test left behind. */
   async afterAll(): Promise<void> {
     await Promise.all([...serviceProcesses].map((service) => service.kill()));
   },
 };
 
 /** Removes the folder of this run once the run is over, however it ends: a process that waits for its stdin to close. */
-function cleanUpAfter(folder: string): () => void {
+function cleanUpAfter(folder: string): () => Promise<void> {
   const script =
     'cat >/dev/null; for i in 1 2 3 4 5 6 7 8; do rm -rf "$1" 2>/dev/null && break; sleep 0.5; done; rmdir .test 2>/dev/null';
   const cleaner = spawn('sh', ['-c', script, 'sh', folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   cleaner.unref();
-  return () => cleaner.stdin.end();
+  return async () => {
+    const gone = once(cleaner, 'exit');
+    cleaner.ref();
+    cleaner.stdin.end();
+    await gone;
+  };
 }
