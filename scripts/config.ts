@@ -12,7 +12,7 @@ try {
       process.stdout.write(`\n${group}\n`);
     }
     const value: unknown = settings[definition.property as keyof typeof settings];
-    const shown = definition.secret ? maskSecret(value) : Array.isArray(value) ? value.join(',') : value;
+    const shown = definition.secret ? maskSecret(value) : Array.isArray(value) ? value.join(',') || undefined : value;
     const origin = settings.origins[definition.property];
     process.stdout.write(`  ${definition.env.padEnd(30)} ${String(shown ?? '-').padEnd(40)} ${origin}\n`);
   }

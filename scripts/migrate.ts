@@ -1,6 +1,7 @@
 import { getSettings } from '../src/core/config/index.ts';
 import { failToStart, StartupError } from '../src/core/errors/startup-error.ts';
 import { migrate } from '../src/db/postgres/migrations.ts';
+import { withSslMode } from '../src/db/postgres/pool.ts';
 import { waitForPostgres } from '../src/db/postgres/reachable.ts';
 import { MIGRATION_FOLDERS } from '../src/domains/index.ts';
 
@@ -11,8 +12,9 @@ try {
   if (connectionString === undefined) {
     throw new StartupError('DATABASE_URL is missing: an embedded PostgreSQL is brought up to date by npm start');
   }
-  await waitForPostgres({ ...settings, connectionString }, 'DATABASE_URL', 10_000);
-  const applied = await migrate({ ...settings, connectionString, folders: MIGRATION_FOLDERS });
+  const wanted = { ...settings, connectionString };
+  const postgres = withSslMode(wanted, await waitForPostgres(wanted, 'DATABASE_URL', 10_000));
+  const applied = await migrate({ ...postgres, folders: MIGRATION_FOLDERS });
   process.stdout.write(
     applied.length === 0 ? 'The schema is up to date\n' : `${applied.map((name) => `Applied ${name}`).join('\n')}\n`,
   );

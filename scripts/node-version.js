@@ -2,6 +2,8 @@
 // stumbling over the first TypeScript file.
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
-  process.stderr.write(`Okapi needs Node 24 or newer, this is ${process.version}: "npm start" brings its own\n`);
+  process.stderr.write(
+    `Okapi needs Node 24 or newer, this is ${process.version}: npm start brings one, unless optional packages were left out\n`,
+  );
   process.exit(1);
 }

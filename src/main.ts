@@ -18,6 +18,7 @@ import { instrumentedDrivers } from './db/instrumented.ts';
 import { createMongo } from './db/mongo/client.ts';
 import { createDatabase } from './db/postgres/database.ts';
 import { migrate } from './db/postgres/migrations.ts';
+import { withSslMode } from './db/postgres/pool.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/index.ts';
 import { HealthMonitor } from './operations/health-monitor.ts';
@@ -64,9 +65,9 @@ async function runUntilStopped(settings: Settings): Promise<void> {
     await delay(settings.shutdownDelayMs);
   }
   await teardown.run();
+  logger.info('Stopped');
   const problem = await getTelemetry().shutdown(TELEMETRY_FLUSH_MS);
   if (problem !== undefined) logger.warning('Some telemetry was not exported', { problem });
-  logger.info('Stopped');
   await stopLogger();
   process.exit(0);
 }
@@ -95,8 +96,9 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const { signal } = stop;
   const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`), signal);
   teardown.add('embedded stores', stores.stop, STORES_END_WITHIN_MS);
-  const postgres = { ...settings, connectionString: stores.databaseUrl, signal };
-  await waitForPostgres(postgres, stores.postgresSetting, POSTGRES_START_TIMEOUT_MS);
+  const wanted = { ...settings, connectionString: stores.databaseUrl, signal };
+  const sslMode = await waitForPostgres(wanted, stores.postgresSetting, POSTGRES_START_TIMEOUT_MS);
+  const postgres = withSslMode(wanted, sslMode);
   if (settings.migrateOnStart) await migrate({ ...postgres, folders: MIGRATION_FOLDERS });
   signal.throwIfAborted();
 

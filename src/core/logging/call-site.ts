@@ -7,7 +7,10 @@ import { sourcePosition } from './source-maps.ts';
 
 const MOST_KNOWN = 5_000;
 const known = new Map<string, CallSite>();
-const root = projectRoot(import.meta.dirname);
+// Built code lies one folder below the project, beside a copy of package.json.
+const isBuilt = import.meta.filename.endsWith('.js');
+const nearest = projectRoot(import.meta.dirname);
+const root = isBuilt ? dirname(nearest) : nearest;
 
 let frame: NodeJS.CallSite | undefined;
 

@@ -91,11 +91,19 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
       }
     },
   });
+  let isShutDown = false;
+  // What is logged after that would only make the SDK complain.
+  const logSink: LogSink = (record) => {
+    if (!isShutDown) exportLogRecord(record);
+  };
   running = {
     service,
     metricReader,
-    ...(logRecordProcessors.length > 0 ? { logSink: exportLogRecord } : {}),
-    shutdown: (timeoutMs) => within(timeoutMs, sdk.shutdown()),
+    ...(logRecordProcessors.length > 0 ? { logSink } : {}),
+    shutdown(timeoutMs) {
+      isShutDown = true;
+      return within(timeoutMs, sdk.shutdown());
+    },
   };
   return running;
 }

@@ -19,7 +19,7 @@ const ADVISORY_LOCK = 0x6f6b617069;
 const HISTORY = `create table if not exists okapi_migrations (
   name text primary key, checksum text not null, applied_at timestamptz not null default now())`;
 
-/** The migrations in the folders, in the order of their timestamps. Throws `StartupError` on a misnamed file. */
+/** The migrations in the folders, in the order of their timestamps. Throws `StartupError` on a misnamed file or a name given twice. */
 export async function readMigrations(folders: readonly string[]): Promise<Migration[]> {
   const migrations: Migration[] = [];
   for (const folder of folders) {
@@ -31,7 +31,10 @@ export async function readMigrations(folders: readonly string[]): Promise<Migrat
       migrations.push({ name: basename(file, '.sql'), sql, checksum: createHash('sha256').update(sql).digest('hex') });
     }
   }
-  return migrations.sort((a, b) => (a.name < b.name ? -1 : 1));
+  migrations.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const twice = migrations.find(({ name }, index) => migrations[index + 1]?.name === name);
+  if (twice !== undefined) throw new StartupError(`Migration ${twice.name} stands in two folders: rename one of them`);
+  return migrations;
 }
 
 /**

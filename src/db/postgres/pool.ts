@@ -32,6 +32,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
   });
+  // The same while a connection is in use: its statement fails, and the event that follows must find a listener.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // An idle connection that the server drops is replaced by the next use; without a listener it would end the process.
   pool.on('error', (error) => getLogger('app.db.postgres').warning('An idle connection was lost', { error }));
   return pool;
@@ -41,12 +43,27 @@ export function poolFigures(pool: pg.Pool, size: number): PoolFigures {
   return { open: pool.totalCount, inUse: pool.totalCount - pool.idleCount, waiting: pool.waitingCount, size };
 }
 
+export type SslMode = Settings['postgresSslmode'];
+type SslOptions = Pick<PoolOptions, 'connectionString' | 'postgresSslmode'>;
+
+/** The TLS mode: that of the URL wins over the setting. */
+export function sslModeOf({ connectionString, postgresSslmode }: SslOptions): SslMode {
+  return (new URL(connectionString).searchParams.get('sslmode') as SslMode | null) ?? postgresSslmode;
+}
+
+/** The same options with another TLS mode, wherever it stood. */
+export function withSslMode<T extends SslOptions>(options: T, mode: SslMode): T {
+  const url = new URL(options.connectionString);
+  url.searchParams.delete('sslmode');
+  return { ...options, connectionString: url.href, postgresSslmode: mode };
+}
+
 /** Connection and TLS as libpq understands `sslmode`; `prefer` and `require` do not check who answers. */
 export function connectionOptions(
   options: Pick<PoolOptions, 'connectionString' | 'postgresSslmode' | 'postgresSslCa'>,
 ): pg.ClientConfig {
   const url = new URL(options.connectionString);
-  const mode = url.searchParams.get('sslmode') ?? options.postgresSslmode;
+  const mode = sslModeOf(options);
   url.searchParams.delete('sslmode');
   const ca = options.postgresSslCa === undefined ? {} : { ca: readCertificate(options.postgresSslCa) };
   const connectionString = url.href;

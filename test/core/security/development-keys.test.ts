@@ -42,7 +42,7 @@ describe('a signing key for development', () => {
 
   it('is made although an earlier start was killed before it had one', () => {
     developmentKey(folder, 'refresh-token');
-    writeFileSync(join(folder, 'keys', `access-token-signing-key.${process.pid}`), 'half', { mode: 0o400 });
+    writeFileSync(join(folder, 'keys', `access-token-signing-key.${process.pid}`), 'half');
     const key = developmentKey(folder, 'access-token');
     expect(Buffer.byteLength(key)).to.be.at.least(32);
   });

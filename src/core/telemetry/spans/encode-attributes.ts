@@ -18,14 +18,16 @@ export function writeAttribute(writer: ProtobufWriter, field: number, key: strin
   writer.end(pair);
 }
 
-/** The content of an `AnyValue`. */
+const TWO_TO_63 = 2 ** 63;
+
+/** The content of an `AnyValue`; whole numbers that an int64 cannot hold are doubles. */
 function writeValue(writer: ProtobufWriter, value: unknown): void {
   if (typeof value === 'string') writer.string(1, value);
   else if (typeof value === 'boolean') {
     writer.tag(2, 0);
     writer.varint(value ? 1 : 0);
   } else if (typeof value === 'number') {
-    if (Number.isSafeInteger(value)) writer.int64(3, value);
+    if (Number.isInteger(value) && Math.abs(value) < TWO_TO_63) writer.int64(3, value);
     else writer.double(4, value);
   } else if (Array.isArray(value)) {
     const list = writer.begin(5);

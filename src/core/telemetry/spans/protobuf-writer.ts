@@ -108,7 +108,7 @@ export class ProtobufWriter {
   /** An `int64` field, negative values included. */
   int64(field: number, value: number): void {
     this.tag(field, 0);
-    if (value >= 0) {
+    if (value >= 0 && Number.isSafeInteger(value)) {
       this.varint(value);
       return;
     }

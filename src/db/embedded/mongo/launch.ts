@@ -36,7 +36,7 @@ const GRACE_MS = 1_000;
  */
 export async function startEmbeddedMongo(options: EmbeddedMongoLaunch): Promise<EmbeddedMongo> {
   const { dataDir, onStep } = options;
-  onStep?.('starting the embedded Mongo server');
+  onStep?.('Starting the embedded Mongo server');
   try {
     const folder = join(dataDir, 'mongo');
     const passwordFile = join(dataDir, 'keys', 'mongo-password');
