@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, hash, randomUUID } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import type { Settings } from '../config/index.ts';
 
@@ -39,6 +39,7 @@ export type JwtServiceOptions = Pick<
 };
 
 const CLOCK_SKEW_SECONDS = 5;
+const MAX_VERIFIED = 10_000;
 const HEADER_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;
 const ALGORITHM = 'HS256';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -48,6 +49,7 @@ export class JwtService {
   readonly #options: JwtServiceOptions;
   readonly #keys: Readonly<Record<TokenType, Uint8Array>>;
   readonly #clock: () => number;
+  readonly #verified = new Map<string, TokenClaims>();
 
   constructor(options: JwtServiceOptions) {
     this.#options = options;
@@ -65,9 +67,21 @@ export class JwtService {
     return this.#create('refresh', this.#options.refreshTokenTtlSeconds, userId, roles, sessionId);
   }
 
-  /** Rejects with `InvalidTokenError`. */
-  decodeAccessToken(token: string): Promise<TokenClaims> {
-    return this.#decode('access', token);
+  /**
+   * Rejects with `InvalidTokenError`. That a token's signature and claims were good is remembered, by the token's hash
+   * and never past its expiry; that one was refused is not. Whether its session still lives is asked elsewhere, always.
+   */
+  async decodeAccessToken(token: string): Promise<TokenClaims> {
+    const key = hash('sha256', token, 'base64');
+    const known = this.#verified.get(key);
+    if (known !== undefined) {
+      if (known.exp + CLOCK_SKEW_SECONDS > Math.floor(this.#clock() / 1000)) return known;
+      this.#verified.delete(key);
+    }
+    const claims = await this.#decode('access', token);
+    if (this.#verified.size >= MAX_VERIFIED) this.#verified.delete(this.#verified.keys().next().value ?? '');
+    this.#verified.set(key, claims);
+    return claims;
   }
 
   /** Rejects with `InvalidTokenError`. */
@@ -110,7 +124,7 @@ export class JwtService {
     }
     if (payload['type'] !== type) throw new InvalidTokenError('type');
     if (!areClaims(payload)) throw new InvalidTokenError('claim');
-    return payload;
+    return Object.freeze(payload);
   }
 }
 

@@ -77,6 +77,23 @@ describe('JwtService', () => {
     expect(made[0]).to.not.equal(made[1]);
   });
 
+  it('remembers that a token was good, but not past its expiry, and no other token for it', async () => {
+    const token = await tokens.createAccessToken(USER, ['user'], SESSION);
+    const claims = await tokens.decodeAccessToken(token);
+    expect(await tokens.decodeAccessToken(token)).to.equal(claims);
+    const signature = token.slice(token.lastIndexOf('.') + 1);
+    const forged = token.replace(signature, signature.split('').reverse().join(''));
+    expect(await reasonOf(tokens.decodeAccessToken(forged))).to.equal('signature');
+    expect(await reasonOf(tokens.decodeAccessToken(forged)), 'a refusal is no better the second time').to.equal(
+      'signature',
+    );
+    expect(await reasonOf(tokens.decodeRefreshToken(token))).to.be.oneOf(['type', 'signature']);
+    now = START + 905_000;
+    expect(await reasonOf(tokens.decodeAccessToken(token))).to.equal('expired');
+    now = START;
+    expect(Object.isFrozen(claims), 'nobody can change what is remembered').to.equal(true);
+  });
+
   it('lets clocks differ by five seconds, and no more', async () => {
     const token = await tokens.createAccessToken(USER, [], SESSION);
     now = START + 904_000;

@@ -86,7 +86,6 @@ describe('migrations', () => {
     writeFileSync(join(users, THIRD), 'create table third (id int)');
     await run();
     unlinkSync(join(users, THIRD));
-    await stopLogger();
     const { console } = startLogging({ files: false });
     expect(await run()).to.deep.equal([]);
     const [line] = await eventually(
