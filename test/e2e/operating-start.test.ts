@@ -4,13 +4,14 @@ import net from 'node:net';
 import { expect } from 'chai';
 import { waitForPostgres } from '../../src/db/postgres/reachable.ts';
 import { bearer, request, signIn } from '../support/client.ts';
+import { closedPort } from '../support/closed-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectNoneLeft } from '../support/processes.ts';
 import type { ServiceOptions } from '../support/service.ts';
 import { sharedStores } from '../support/stores.ts';
 import { useServices } from '../support/use-services.ts';
 
-const CLOSED_PORT = 1;
+const CLOSED_PORT = await closedPort();
 
 describe('a start that cannot succeed', () => {
   const { run } = useServices();
@@ -75,7 +76,7 @@ describe('a start that cannot succeed', () => {
     expect(refused).to.have.property('name', 'StartupError');
     expect(refused)
       .to.have.property('message')
-      .that.matches(/^DATABASE_URL: PostgreSQL at 127\.0\.0\.1:1\/orders cannot be reached: .*ECONNREFUSED/)
+      .that.matches(/^DATABASE_URL: PostgreSQL at 127\.0\.0\.1:\d+\/orders cannot be reached: .*ECONNREFUSED/)
       .and.does.not.contain('top-secret');
   });
 

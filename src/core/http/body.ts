@@ -8,6 +8,9 @@ import {
 import type { Middleware, OkapiContext } from './state.ts';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+/** The event by which a request learns, with an `AppHttpError`, that the rest of its body is refused or did not come. */
+export const REFUSED_BODY = Symbol('okapi.refused-body');
+
 const ENCODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
 // What the library that reads the body says of a field that would reach into the prototype of objects.
 const FORBIDDEN_FIELD = /prototype property/;
@@ -28,10 +31,14 @@ export function readJsonBody(limit: number): Middleware {
 
   return async function readJsonBody(ctx, next) {
     refuseOtherTypes(ctx);
+    const refused = Promise.withResolvers<never>();
+    ctx.req.once(REFUSED_BODY, refused.reject);
     try {
-      await parse(ctx, async () => undefined);
+      await Promise.race([parse(ctx, async () => undefined), refused.promise]);
     } catch (error) {
       throw asHttpError(error, limit);
+    } finally {
+      ctx.req.off(REFUSED_BODY, refused.reject);
     }
     ctx.state.input.body = (ctx.request as { body?: unknown }).body ?? {};
     await next();

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SpanStatusCode } from '@opentelemetry/api';
 import { AppHttpError } from '../errors/app-http-error.ts';
 import type { AccessEntry } from '../logging/index.ts';
 import { constantAttributes, spanName } from '../telemetry/spans/request-attributes.ts';
 import { endServerSpan, startServerSpan } from '../telemetry/spans/tracing.ts';
+import { REFUSED_BODY } from './body.ts';
 import { recordError, recordRequest, UNMATCHED } from './request-metrics.ts';
 import { refusalOfTunnel } from './request-target.ts';
 import { PROBLEM_TYPE, problemBody } from './response.ts';
@@ -13,7 +14,7 @@ import { headersOfHelmet } from './security-headers.ts';
 import { traceparentOf } from './telemetry.ts';
 
 type ParserError = Error & { code?: string };
-type HttpSocket = Duplex & { remoteAddress?: string; _httpMessage?: { _headerSent?: boolean } | null };
+type HttpSocket = Duplex & { remoteAddress?: string; _httpMessage?: ServerResponse | null };
 
 type WriteAccess = (entry: AccessEntry) => void;
 
@@ -22,8 +23,16 @@ export function answerClientErrors(writeAccess?: WriteAccess) {
   const refuse = createRefusals(writeAccess);
   return function onClientError(error: ParserError, socket: HttpSocket): void {
     if (error.code === 'ECONNRESET') socket.destroy();
-    else refuse('_OTHER', refusalOf(error), socket);
+    else if (!refuseBody(socket, refusalOf(error))) refuse('_OTHER', refusalOf(error), socket);
   };
+}
+
+/** A request whose body is being waited for has its layers already: they are told, and answer. */
+function refuseBody(socket: HttpSocket, refusal: AppHttpError): boolean {
+  const answer = socket._httpMessage;
+  if (!answer || answer.headersSent || answer.req.listenerCount(REFUSED_BODY) === 0) return false;
+  answer.shouldKeepAlive = false;
+  return answer.req.emit(REFUSED_BODY, refusal);
 }
 
 /** Listener for the server's `connect`: a request for a tunnel, which Node hands over without a response object. */
@@ -39,7 +48,7 @@ function createRefusals(writeAccess?: WriteAccess) {
   const security = headersOfHelmet().map(([name, value]) => `${name}: ${value}\r\n`);
   return function refuse(method: string, refusal: AppHttpError, socket: HttpSocket): void {
     // A peer whose connection is gone, or whose answer is under way, cannot be told anything any more.
-    if (!socket.writable || socket._httpMessage?._headerSent) {
+    if (!socket.writable || socket._httpMessage?.headersSent) {
       socket.destroy();
       return;
     }

@@ -40,7 +40,13 @@ function isUnanswered({ status, body, headerSent }: OkapiContext): boolean {
  */
 async function beginStream(stream: Readable, ctx: OkapiContext): Promise<void> {
   if (stream.errored !== null) throw stream.errored;
-  if (stream.readableLength > 0 || stream.readableEnded) return;
+  if (stream.readableLength === 0 && !stream.readableEnded) await firstBytes(stream);
+  stream.once('error', (error) => {
+    if (!isClientGone(ctx)) recordCut(error, ctx);
+  });
+}
+
+async function firstBytes(stream: Readable): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   stream.once('readable', resolve).once('close', resolve).once('error', reject);
   try {
@@ -48,9 +54,6 @@ async function beginStream(stream: Readable, ctx: OkapiContext): Promise<void> {
   } finally {
     stream.off('readable', resolve).off('close', resolve).off('error', reject);
   }
-  stream.once('error', (error) => {
-    if (!isClientGone(ctx)) recordError(error, ctx);
-  });
 }
 
 /**
@@ -77,7 +80,7 @@ function answerError(thrown: unknown, ctx: OkapiContext): void {
   // Whatever failed then, failed because of that; nobody is there to be answered.
   if (isClientGone(ctx)) return;
   if (ctx.headerSent) {
-    recordError(thrown, ctx);
+    recordCut(thrown, ctx);
     ctx.res.destroy();
     return;
   }
@@ -104,6 +107,12 @@ function recordError(thrown: unknown, ctx: OkapiContext): void {
   noteError(thrown, ctx);
   logger.exception(`${ctx.method} ${ctx.state.route?.template ?? 'unmatched'} failed`, thrown);
   markSpan(thrown, ctx);
+}
+
+/** The same for an answer that ends half way; telemetry takes it for a 500, not for a client that has gone. */
+function recordCut(thrown: unknown, ctx: OkapiContext): void {
+  ctx.state.isCut = true;
+  recordError(thrown, ctx);
 }
 
 function markSpan(thrown: unknown, ctx: OkapiContext): void {

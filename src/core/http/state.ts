@@ -26,6 +26,8 @@ export type OkapiState = {
   isShed: boolean | undefined;
   /** What `ctx.respond` made, to be sent once all layers inside the envelope are done. */
   answer: Answer | undefined;
+  /** Whether the answer failed when a part of it was sent, so that the connection is cut. */
+  isCut: boolean | undefined;
   /** The error that the envelope answered. */
   error: unknown;
 };

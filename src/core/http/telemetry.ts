@@ -103,7 +103,7 @@ function finish(
 ): void {
   const { state, req, res } = ctx;
   const { carrier, route, deviceInfo } = state;
-  const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
+  const status = res.writableFinished ? res.statusCode : state.isCut ? 500 : CLIENT_CLOSED_REQUEST;
   const durationMs = performance.now() - startedAt;
   const facts: RequestFacts = {
     method,

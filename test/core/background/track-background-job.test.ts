@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Context, type ContextManager, context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { trackBackgroundJob } from '../../../src/core/background/track-background-job.ts';
 import { Carrier, contextWith, currentCarrier } from '../../../src/core/context.ts';
@@ -22,19 +21,6 @@ function isKnown(name: string): boolean {
   return [...backgroundJobRuns.series(), ...backgroundJobFailures.series(), ...backgroundJobDuration.series()]
     .map(({ labels }) => labels['job_name'])
     .includes(name);
-}
-
-/** As much of a context manager as it takes to see which context a run has. */
-function contextManager(): ContextManager {
-  const storage = new AsyncLocalStorage<Context>();
-  const manager: ContextManager = {
-    active: () => storage.getStore() ?? ROOT_CONTEXT,
-    with: (active, fn, thisArg, ...args) => storage.run(active, () => fn.call(thisArg as never, ...args)),
-    bind: (_, target) => target,
-    enable: () => manager,
-    disable: () => manager,
-  };
-  return manager;
 }
 
 describe('background: trackBackgroundJob', () => {
@@ -97,19 +83,14 @@ describe('background: trackBackgroundJob', () => {
   }
 
   it('runs in a context of its own, apart from the request that started it', async () => {
-    const isOurs = context.setGlobalContextManager(contextManager());
-    try {
-      const job = trackBackgroundJob('in_context')(async () => {
-        await Promise.resolve();
-        return currentCarrier();
-      });
-      const request = new Carrier();
-      request.requestId = 'r1';
-      const [seen, after] = await context.with(contextWith(request), async () => [await job(), currentCarrier()]);
-      expect(seen).to.deep.include({ jobName: 'in_context', requestId: undefined });
-      expect(after).to.equal(request);
-    } finally {
-      if (isOurs) context.disable();
-    }
+    const job = trackBackgroundJob('in_context')(async () => {
+      await Promise.resolve();
+      return currentCarrier();
+    });
+    const request = new Carrier();
+    request.requestId = 'r1';
+    const [seen, after] = await context.with(contextWith(request), async () => [await job(), currentCarrier()]);
+    expect(seen).to.deep.include({ jobName: 'in_context', requestId: undefined });
+    expect(after).to.equal(request);
   });
 });

@@ -327,6 +327,12 @@ describe('an answer that fails after its handler is done', () => {
       expect(answer, 'no end of the chunks').to.not.contain('\r\n0\r\n');
       expect(answer).to.not.contain('internal.error').and.not.contain('users_secret');
       await oneErrorLine(`/api/late/${what}`);
+      const entry = await eventually(() => app.access.find(({ route }) => route === `/api/late/${what}`), {
+        timeoutMs: 1000,
+      });
+      expect(entry.status, 'the fault is ours, not the client gone').to.equal(500);
+      expect(errorsOf(`/api/late/${what}`)).to.deep.equal({ Error: 1 });
+      expect(requestsOf(`/api/late/${what}`)).to.deep.equal({ 'GET 500': 1 });
     });
   }
 

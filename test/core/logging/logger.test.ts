@@ -1,12 +1,10 @@
 import { context, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect } from 'chai';
 import { Carrier, contextWith } from '../../../src/core/context.ts';
 import { getLogger, type LogRecord, setLogLevel, stopLogger } from '../../../src/core/logging/index.ts';
 import { type Line, linesOf, removeTemporaryDirectories, SERVICE, start } from './harness.ts';
 
 const log = getLogger('app.test.logger');
-const manager = new AsyncLocalStorageContextManager();
 
 function first(lines: Line[]): Line {
   const [line] = lines;
@@ -22,13 +20,7 @@ async function written(write: () => void): Promise<Line> {
 }
 
 describe('a logger', () => {
-  before(() => {
-    context.setGlobalContextManager(manager.enable());
-  });
-  after(() => {
-    context.disable();
-    removeTemporaryDirectories();
-  });
+  after(removeTemporaryDirectories);
   afterEach(() => stopLogger());
 
   it('writes the fields that are always there, and no others', async () => {

@@ -4,6 +4,7 @@ import { Carrier, contextWith } from '../../../src/core/context.ts';
 import { StartupError } from '../../../src/core/errors/startup-error.ts';
 import { dbMongoCommandDuration } from '../../../src/core/telemetry/metrics/metrics.ts';
 import { createMongo, type Mongo } from '../../../src/db/mongo/client.ts';
+import { closedPort } from '../../support/closed-port.ts';
 import { createDatabases } from '../../support/stores.ts';
 
 describe('Mongo', () => {
@@ -65,7 +66,7 @@ describe('Mongo', () => {
   });
 
   it('fails within two seconds when it is away, and never the process', async () => {
-    const away = createMongo('mongodb://127.0.0.1:1', 'x', 'okapi-test', []);
+    const away = createMongo(`mongodb://127.0.0.1:${await closedPort()}`, 'x', 'okapi-test', []);
     const startedAt = performance.now();
     const error = await away.db
       .collection('x')
