@@ -21,6 +21,7 @@ const NOTHING = {
   DATA_DIR: undefined,
   ARGON2_MEMORY_KIB: undefined,
   ARGON2_TIME_COST: undefined,
+  NODE_COMPILE_CACHE: undefined,
 };
 
 describe('npm start', () => {

@@ -14,8 +14,8 @@ const QUICK_EXPORT = {
   OTEL_METRIC_EXPORT_INTERVAL: '100',
   OTEL_METRIC_EXPORT_TIMEOUT: '100',
 };
-/** Two seconds for telemetry, and what a stop takes without it. */
-const STOPS_WITHIN_MS = 2_000 + 1_000;
+/** Two seconds for telemetry, and more than what a stop takes without it. */
+const STOPS_WITHIN_MS = 2_000 + 2_000;
 
 describe('a collector that is down', () => {
   const { start } = useServices();
@@ -44,11 +44,12 @@ describe('a collector that is down', () => {
       expect(await request(`${service.url}/`)).to.have.property('status', 200);
     }
     await signIn(service.url);
+    const stoppedAt = performance.now();
     expect(await service.stop()).to.deep.equal(CLEAN);
+    expect(performance.now() - stoppedAt).to.be.below(STOPS_WITHIN_MS);
     const lines = service.logLines();
     expect(sdkWarnings(lines)).to.have.length.at.most(1);
     expect(lines.filter(({ level }) => level === 'ERROR')).to.deep.equal([]);
-    expect(timeOf(lines, 'Stopped') - timeOf(lines, 'Stopping: SIGTERM')).to.be.below(STOPS_WITHIN_MS);
   }
 
   const sdkWarnings = (lines: LogLine[]) => lines.filter((line) => line['logger'] === 'app.telemetry.sdk');
@@ -89,7 +90,3 @@ describe('OTEL_SDK_DISABLED', () => {
     }
   });
 });
-
-function timeOf(lines: LogLine[], message: string): number {
-  return Date.parse(String(lines.find((line) => line.message === message)?.['timestamp']));
-}

@@ -95,6 +95,8 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
       }, SWEEP_MS);
       try {
         await closed;
+        // Of a connection that was cut the server has let go before its request has learnt of it.
+        await Promise.all([...connections].map((socket) => once(socket, 'close')));
       } finally {
         clearInterval(sweep);
       }
