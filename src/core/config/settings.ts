@@ -104,8 +104,17 @@ let cached: Settings | undefined;
 
 /** The settings of this process, read once from its environment and `.env`. Throws `SettingsError`. */
 export function getSettings(): Settings {
-  cached ??= readSettings(process.env, readEnvFile('.env'));
+  cached ??= readSettings(process.env, envFileAt('.env'));
   return cached;
+}
+
+function envFileAt(path: string): Variables {
+  try {
+    return readEnvFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new SettingsError([`${path} cannot be read (${code}): make it readable or remove it`]);
+  }
 }
 
 /** For tests: the next `getSettings()` gives these, or reads anew when none are given. */

@@ -1,10 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readSettings, type Settings, SettingsError } from '../../../src/core/config/index.ts';
+import {
+  getSettings,
+  readSettings,
+  resetSettings,
+  type Settings,
+  SettingsError,
+} from '../../../src/core/config/index.ts';
 import { DEFINITIONS } from '../../../src/core/config/settings-table.ts';
 import { readEnvFile } from '../../../src/core/config/sources.ts';
 
@@ -470,3 +476,20 @@ function sampleOf(env: string): string {
   if (schema['enum'] !== undefined) return String((schema['enum'] as string[]).at(-1));
   return 'sample';
 }
+
+describe('a .env that cannot be read', () => {
+  it('is one line that names it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'okapi-env-'));
+    const before = process.cwd();
+    mkdirSync(join(folder, '.env'));
+    process.chdir(folder);
+    try {
+      resetSettings();
+      expect(() => getSettings()).to.throw(SettingsError, /^\.env cannot be read \(EISDIR\): make it readable/);
+    } finally {
+      process.chdir(before);
+      resetSettings();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
