@@ -22,8 +22,12 @@ type WriteAccess = (entry: AccessEntry) => void;
 export function answerClientErrors(writeAccess?: WriteAccess) {
   const refuse = createRefusals(writeAccess);
   return function onClientError(error: ParserError, socket: HttpSocket): void {
-    if (error.code === 'ECONNRESET') socket.destroy();
-    else if (!refuseBody(socket, refusalOf(error))) refuse('_OTHER', refusalOf(error), socket);
+    if (error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalOf(error);
+    if (!refuseBody(socket, refusal)) refuse('_OTHER', refusal, socket);
   };
 }
 

@@ -1,10 +1,11 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';
 import type { Settings } from '../config/index.ts';
 import { currentCarrier } from '../context.ts';
 import { type FieldProblem, ServiceUnavailableError } from '../errors/app-http-error.ts';
 import { Gate } from './gate.ts';
+import { tokenHash } from './token-hash.ts';
 
 export type PasswordOptions = Pick<
   Settings,
@@ -98,7 +99,7 @@ export class PasswordSecurity {
 
   /** SHA-256 in hex, for tokens: they are random enough to need no stretching. */
   generateTokenHash(token: string): string {
-    return createHash('sha256').update(token).digest('hex');
+    return tokenHash(token);
   }
 
   /** In constant time. */

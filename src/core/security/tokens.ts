@@ -1,6 +1,7 @@
-import { createHash, hash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import type { Settings } from '../config/index.ts';
+import { tokenHash } from './token-hash.ts';
 
 export type TokenType = 'access' | 'refresh';
 export type InvalidTokenReason = 'expired' | 'malformed' | 'signature' | 'claim' | 'type' | 'revoked';
@@ -91,7 +92,7 @@ export class JwtService {
 
   /** SHA-256 in hex: a token is random enough to need no stretching. */
   hashToken(token: string): string {
-    return createHash('sha256').update(token).digest('hex');
+    return tokenHash(token);
   }
 
   async #create(type: TokenType, ttlSeconds: number, userId: string, roles: readonly string[], sessionId: string) {
