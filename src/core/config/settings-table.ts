@@ -68,6 +68,13 @@ export const SETTINGS = {
       default: 1024 ** 2,
       max: 64 * 1024 ** 2,
     }),
+    requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', {
+      description: 'How long a request may take from its arrival on; past it, it is given up and refused',
+      default: 30_000,
+      min: 1,
+      max: 600_000,
+      unit: 'milliseconds',
+    }),
     maxInFlight: integer('MAX_IN_FLIGHT', {
       description: 'Requests under way at a time; what comes beyond is answered with 503 at once',
       default: 1000,
