@@ -65,9 +65,9 @@ async function runUntilStopped(settings: Settings): Promise<void> {
     await delay(settings.shutdownDelayMs);
   }
   await teardown.run();
-  logger.info('Stopped');
   const problem = await getTelemetry().shutdown(TELEMETRY_FLUSH_MS);
   if (problem !== undefined) logger.warning('Some telemetry was not exported', { problem });
+  logger.info('Stopped');
   await stopLogger();
   process.exit(0);
 }

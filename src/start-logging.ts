@@ -19,10 +19,11 @@ export function startServiceLogging(settings: Settings, { service, logSink }: Te
     ...(logSink === undefined ? {} : { sink: (record) => isExported && logSink(record) }),
   });
   logDropped.addCallback((report) => {
-    const { app, error, console } = loggingStats();
+    const { app, error, console, droppedBeforeStart } = loggingStats();
     report(app.dropped, { destination: 'app' });
     report(error.dropped, { destination: 'error' });
     report(console.dropped, { destination: 'console' });
+    report(droppedBeforeStart, { destination: 'before_start' });
   });
   return () => {
     isExported = false;

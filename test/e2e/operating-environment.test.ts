@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -148,5 +148,12 @@ describe('the other commands', () => {
     const { body } = await request(`${service.url}/health`);
     expect(body.data.faults).to.deep.equal([]);
     expect(await service.stop()).to.deep.equal(CLEAN);
+    const lines = service.logLines();
+    expect(lines.find(({ message }) => message === 'Ready')).to.include({ module: 'src/main.ts', function: 'start' });
+    for (const { module, line, level, logger } of lines) {
+      const source = readFileSync(join(root, String(module)), 'utf8').split('\n')[Number(line) - 1];
+      const call = logger === 'app.http.access' ? 'createAccessLog(' : `.${String(level).toLowerCase()}(`;
+      expect(source, `${module}:${line} of ${logger}`).to.contain(call);
+    }
   });
 });

@@ -50,6 +50,7 @@ describe('a collector that is down', () => {
     const lines = service.logLines();
     expect(sdkWarnings(lines)).to.have.length.at.most(1);
     expect(lines.filter(({ level }) => level === 'ERROR')).to.deep.equal([]);
+    expect(lines.at(-1)?.message).to.equal('Stopped');
   }
 
   const sdkWarnings = (lines: LogLine[]) => lines.filter((line) => line['logger'] === 'app.telemetry.sdk');

@@ -1,5 +1,6 @@
 import { type LevelName, RANK } from './levels.ts';
 import { LOGGING_TUNING, type LoggingOptions, type LoggingTuning } from './options.ts';
+import { droppedRecord } from './own-lines.ts';
 import { Pipeline } from './pipeline.ts';
 import type { LogRecord } from './record.ts';
 import { type LoggingStats, NO_STATS } from './stats.ts';
@@ -8,6 +9,7 @@ const MOST_EARLY = 1_000;
 
 let early: LogRecord[] = [];
 let droppedEarly = 0;
+let toldEarly = 0;
 let pipeline: Pipeline | undefined;
 let ended: Pipeline | undefined;
 let stopping: Promise<void> | undefined;
@@ -31,8 +33,8 @@ export function emit(record: LogRecord): void {
 }
 
 /**
- * Opens the destinations and writes what was logged before (the first 1,000 lines of it). Does not throw when the
- * directory cannot be used: that is told on the console. Throws when logging runs already.
+ * Opens the destinations and writes what was logged before: the first 1,000 lines of it, and how many came after them.
+ * Does not throw when the directory cannot be used: that is told on the console. Throws when logging runs already.
  */
 export function startLogging(options: LoggingOptions, tuning: Partial<LoggingTuning> = {}): void {
   if (pipeline !== undefined) throw new Error('Logging is already started');
@@ -42,6 +44,8 @@ export function startLogging(options: LoggingOptions, tuning: Partial<LoggingTun
   const waiting = early;
   early = [];
   for (const record of waiting) pipeline.write(record);
+  if (droppedEarly > toldEarly) pipeline.write(droppedRecord('before the start', droppedEarly - toldEarly));
+  toldEarly = droppedEarly;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface FileTuning {
 }
 
 export const FILE_TUNING: FileTuning = {
-  maxFileBytes: 10 * 1024 * 1024,
+  maxFileBytes: 10_000_000,
   retryMs: 30_000,
   checkMs: 5_000,
   appQueueBytes: 32 * 1024 * 1024,

