@@ -7,12 +7,26 @@ import { dirname, join, normalize } from 'node:path';
  */
 type Rule = { files: RegExp; may: RegExp; mayNot?: RegExp; packages?: RegExp };
 
+/** Whatever the preload loads must load none of these: the SDK could not wrap them any more. */
+const TRACED = /^(koa|@koa|pg|mongodb)(\/|$)/;
+
 const RULES: readonly Rule[] = [
   {
     files: /^instrumentation\.ts$/,
-    may: /^src\/core\/(config\/|telemetry\/sdk\.ts$|errors\/startup-error\.ts$)/,
-    packages: /^(koa|@koa|pg|mongodb)(\/|$)/,
+    may: /^src\/(core\/(config\/|telemetry\/sdk\.ts$|errors\/startup-error\.ts$)|domains\/settings\.ts$)/,
+    packages: TRACED,
   },
+  {
+    files: /^src\/core\/config\//,
+    may: /^(src\/core\/(config\/|errors\/startup-error\.ts$)|package\.json$)/,
+    packages: TRACED,
+  },
+  {
+    files: /^src\/domains\/settings\.ts$/,
+    may: /^src\/(core\/config\/index\.ts$|domains\/[^/]+\/settings\.ts$)/,
+    packages: TRACED,
+  },
+  { files: /^src\/domains\/[^/]+\/settings\.ts$/, may: /^src\/core\/config\/index\.ts$/, packages: TRACED },
   { files: /^src\/core\//, may: /^(src\/core\/|package\.json$)/, packages: /^(pg|mongodb)(\/|$)/ },
   { files: /^src\/db\//, may: /^src\/(core|db)\// },
   { files: /^src\/operations\//, may: /^src\/(core|operations|db)\// },
@@ -50,9 +64,9 @@ export function findForbiddenImports(root: string): { files: number; violations:
 
 function isAllowed(file: string, target: string, isLocal: boolean): boolean {
   if (target === 'src/main.ts') return false;
-  const domain = /^src\/domains\/([^/]+)\//.exec(file)?.[1];
-  if (domain !== undefined && isLocal) return isAllowedInDomain(domain, target);
   const rule = RULES.find((candidate) => candidate.files.test(file));
+  const domain = /^src\/domains\/([^/]+)\//.exec(file)?.[1];
+  if (rule === undefined && domain !== undefined && isLocal) return isAllowedInDomain(domain, target);
   if (rule === undefined) return true;
   if (!isLocal) return !(rule.packages?.test(target) ?? false);
   return rule.may.test(target) && !(rule.mayNot?.test(target) ?? false);

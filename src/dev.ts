@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { getSettings } from './core/config/index.ts';
+import { loadSettings } from './core/config/index.ts';
 import { failToStart } from './core/errors/startup-error.ts';
+import { DOMAIN_SETTINGS } from './domains/settings.ts';
 import { listenForStop } from './signals.ts';
 import { openStores } from './stores.ts';
 
@@ -10,7 +11,7 @@ import { openStores } from './stores.ts';
  */
 const stop = listenForStop();
 try {
-  const settings = getSettings();
+  const settings = loadSettings(DOMAIN_SETTINGS);
   const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`), stop.signal);
   const watch = ['--watch', '--watch-preserve-output', '--watch-path=src', '--watch-path=instrumentation.ts'];
   const service = spawn(process.execPath, [...watch, '--import', './instrumentation.ts', 'src/main.ts'], {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { renderEnvExample } from '../../scripts/env-example.ts';
-import { readSettings } from '../../src/core/config/settings.ts';
-import { DEFINITIONS } from '../../src/core/config/settings-table.ts';
+import { listAllSettings, readSettings } from '../../src/core/config/index.ts';
+import { DOMAIN_SETTINGS } from '../../src/domains/settings.ts';
 import { ROOT } from '../support/service.ts';
 
 describe('.env.example', () => {
@@ -16,7 +16,7 @@ describe('.env.example', () => {
 
   it('names every setting once and sets none of them', () => {
     const named = [...text.matchAll(/^#([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
-    expect(named).to.deep.equal(DEFINITIONS.map(({ env }) => env));
+    expect(named).to.deep.equal(listAllSettings(DOMAIN_SETTINGS).map(({ env }) => env));
     expect(parseEnv(text)).to.deep.equal({});
   });
 

@@ -10,9 +10,17 @@ export type SettingDefinition<Value = unknown> = {
   /** Turns the text into the value; text that cannot be turned is handed on and refused by the schema. */
   readonly parse: (text: string) => unknown;
   readonly defaultValue: (environment: Environment) => Value;
+  /** Said instead of the default where that depends on the machine. */
+  readonly defaultInWords?: string;
   /** A secret is masked however settings are printed, and may also come from the file that `<env>_FILE` names. */
   readonly secret: boolean;
 };
+
+/** Definitions by the property that holds the value. */
+export type SettingTable = Readonly<Record<string, Omit<SettingDefinition, 'group'>>>;
+
+/** A definition with the property that holds its value, and the domain that contributed it. */
+export type ListedSetting = SettingDefinition & { readonly property: string; readonly domain?: string };
 
 export const ENVIRONMENTS = ['development', 'test', 'staging', 'production'] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
@@ -23,7 +31,7 @@ export function isDeployed(environment: Environment): boolean {
 }
 
 type Default<T> = T | ((environment: Environment) => T);
-type Common<T> = { description: string; default: Default<T> };
+type Common<T> = { description: string; default: Default<T>; defaultInWords?: string };
 
 function define<T>(
   env: string,
@@ -32,7 +40,8 @@ function define<T>(
 ): Omit<SettingDefinition<T>, 'group'> {
   const given = common.default;
   const defaultValue = typeof given === 'function' ? (given as (environment: Environment) => T) : () => given;
-  return { env, description: common.description, defaultValue, secret: false, ...rest };
+  const { description, defaultInWords } = common;
+  return { env, description, defaultValue, ...(defaultInWords && { defaultInWords }), secret: false, ...rest };
 }
 
 /** Free text of at least one character; `pattern` is a JSON Schema pattern and `allowed` its meaning in words. */

@@ -1,2 +1,18 @@
-export { type Environment, isDeployed } from './definition.ts';
-export { getSettings, maskSecret, readSettings, resetSettings, type Settings, SettingsError } from './settings.ts';
+/** Settings. The files `settings.ts` of the domains import from here, since it loads nothing that must come later. */
+
+export {
+  bytes,
+  choice,
+  type Environment,
+  flag,
+  integer,
+  isDeployed,
+  list,
+  optionalInteger,
+  optionalText,
+  text,
+} from './definition.ts';
+export { type DomainSettings, domainSettings } from './domain-settings.ts';
+export { maskSecret } from './masking.ts';
+export { listAllSettings, readSettings, type Settings, SettingsError } from './read-settings.ts';
+export { getSettings, loadSettings, resetSettings } from './settings.ts';

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import packageJson from '../../../package.json' with { type: 'json' };
 import {
   bytes,
@@ -6,13 +7,15 @@ import {
   flag,
   integer,
   isDeployed,
+  type ListedSetting,
   list,
   optionalInteger,
   optionalText,
-  type SettingDefinition,
+  type SettingTable,
   text,
   type ValuesOf,
 } from './definition.ts';
+import { listSettings } from './domain-settings.ts';
 
 const ORIGIN_PATTERN = '^(\\*|https?://[A-Za-z0-9.\\-\\[\\]:]+)$';
 const TOKEN_PATTERN = "^(\\*|[A-Za-z0-9!#$%&'*+.^_`|~\\-]+)$";
@@ -256,8 +259,10 @@ export const SETTINGS = {
       min: 1,
       max: 20,
     }),
-    argon2Concurrency: optionalInteger('ARGON2_CONCURRENCY', {
-      description: 'Hashes at a time; the smaller of the cores and the libuv threads less two when not given',
+    argon2Concurrency: integer('ARGON2_CONCURRENCY', {
+      description: 'Hashes at a time',
+      default: spareThreads,
+      defaultInWords: 'the smaller of the cores and the libuv threads less two, at least 1',
       min: 1,
       max: 64,
     }),
@@ -289,7 +294,16 @@ export const SETTINGS = {
     }),
     traceUserId: flag('TRACE_USER_ID', { description: 'Whether spans carry the id of the user', default: true }),
   },
-} as const satisfies Record<string, Record<string, Omit<SettingDefinition, 'group'>>>;
+} as const satisfies Record<string, SettingTable>;
+
+/**
+ * How many hashes may run at a time: they share libuv's threads with file writes, so two of them are left free, or log
+ * lines would wait behind passwords.
+ */
+function spareThreads(): number {
+  const threads = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
+  return Math.max(1, Math.min(availableParallelism(), threads - 2));
+}
 
 type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
 type Groups = typeof SETTINGS;
@@ -298,12 +312,6 @@ type Groups = typeof SETTINGS;
 export type SettingValues = UnionToIntersection<{ [G in keyof Groups]: ValuesOf<Groups[G]> }[keyof Groups]>;
 
 /** The table as one list, each definition with its property name and group. */
-export const DEFINITIONS: readonly (SettingDefinition & { readonly property: string })[] = Object.entries(
-  SETTINGS,
-).flatMap(([group, entries]) =>
-  Object.entries(entries as Record<string, Omit<SettingDefinition, 'group'>>).map(([property, definition]) => ({
-    ...definition,
-    group,
-    property,
-  })),
+export const DEFINITIONS: readonly ListedSetting[] = Object.entries(SETTINGS).flatMap(([group, table]) =>
+  listSettings(group, table),
 );

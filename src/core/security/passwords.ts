@@ -1,5 +1,4 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';
 import type { Settings } from '../config/index.ts';
 import { currentCarrier } from '../context.ts';
@@ -14,15 +13,6 @@ export type PasswordOptions = Pick<
 
 const MAX_LENGTH = 128;
 const MAX_WAITING = 32;
-
-/**
- * How many hashes may run at a time: they share libuv's threads with file writes, so two of them are left free, or log
- * lines would wait behind passwords.
- */
-function defaultConcurrency(): number {
-  const threads = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
-  return Math.max(1, Math.min(availableParallelism(), threads - 2));
-}
 
 /** Hashes and checks passwords with Argon2id (OWASP Password Storage), a bounded number at a time. */
 export class PasswordSecurity {
@@ -39,7 +29,7 @@ export class PasswordSecurity {
       timeCost: options.argon2TimeCost,
       parallelism: 1,
     } as const;
-    this.#gate = new Gate(options.argon2Concurrency ?? defaultConcurrency(), MAX_WAITING);
+    this.#gate = new Gate(options.argon2Concurrency, MAX_WAITING);
   }
 
   /** The PHC string of a password. Throws 503 when too many hashes wait already. */

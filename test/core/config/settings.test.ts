@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import packageJson from '../../../package.json' with { type: 'json' };
 import {
   getSettings,
   readSettings,
@@ -53,6 +55,7 @@ describe('settings', () => {
   it('are complete with nothing said, as development wants them', () => {
     expect(readSettings({})).to.deep.include({
       projectName: 'Okapi',
+      projectVersion: packageJson.version,
       environment: 'development',
       host: '127.0.0.1',
       port: 3000,
@@ -67,7 +70,11 @@ describe('settings', () => {
       dataDir: '.data',
       corsAllowOrigins: ['*'],
       corsAllowCredentials: true,
+      corsAllowMethods: ['*'],
+      corsAllowHeaders: ['*'],
       databaseUrl: undefined,
+      postgresUser: 'postgres',
+      postgresPort: 5432,
       databaseName: 'okapi',
       postgresPoolSize: 10,
       postgresPoolOverflow: 10,
@@ -79,8 +86,15 @@ describe('settings', () => {
       passwordMinLength: 15,
       argon2MemoryKib: 19_456,
       argon2TimeCost: 2,
+      argon2Concurrency: Math.max(1, Math.min(availableParallelism(), 2)),
       logLevel: 'DEBUG',
+      logDir: 'logs',
+      logFiles: true,
+      accessLog: true,
+      metricsToken: undefined,
+      metricsPort: undefined,
       traceContext: 'always',
+      traceUserId: true,
     });
   });
 
@@ -99,7 +113,7 @@ describe('settings', () => {
       const given = { [definition.env]: sampleOf(definition.env) };
       const context = /^POSTGRES_(?!HOST)/.test(definition.env) ? { POSTGRES_HOST: 'db' } : {};
       const origin = (env: Record<string, string>, envFile: Record<string, string>) =>
-        readSettings({ ...context, ...env }, envFile).origins[definition.property];
+        readSettings({ ...context, ...env }, envFile).origins[definition.env];
       expect(origin(given, { [definition.env]: 'nonsense \u0000' })).to.equal('environment');
       expect(origin({}, given)).to.equal('.env');
       expect(origin({ [definition.env]: '' }, {})).to.equal('default');
@@ -256,6 +270,13 @@ describe('settings', () => {
       ['another user', { DATABASE_URL: url, POSTGRES_USER: 'other' }, /^POSTGRES_USER differs/],
       ['another password', { DATABASE_URL: url, POSTGRES_PASSWORD: 'other' }, /^POSTGRES_PASSWORD differs/],
       ['another port', { DATABASE_URL: url, POSTGRES_PORT: '5432' }, /^POSTGRES_PORT differs/],
+      ['a way to TLS without a host', { POSTGRES_SSLMODE: 'require' }, /^POSTGRES_SSLMODE given without POSTGRES_HOST/],
+      ['a certificate without a host', { POSTGRES_SSL_CA: 'ca.pem' }, /^POSTGRES_SSL_CA given without POSTGRES_HOST/],
+      [
+        'another way to TLS',
+        { DATABASE_URL: `${url}?sslmode=require`, POSTGRES_SSLMODE: 'disable' },
+        /^POSTGRES_SSLMODE differs/,
+      ],
       ['another database', { DATABASE_URL: url, POSTGRES_DB: 'other' }, /^POSTGRES_DB differs/],
       ['a port that is none', { DATABASE_URL: 'postgres://db:99999/x' }, /^DATABASE_URL must be a URL/],
       ['a name that is badly encoded', { DATABASE_URL: 'postgres://db/%zz' }, /^DATABASE_URL must be a URL/],
@@ -280,8 +301,20 @@ describe('settings', () => {
         POSTGRES_USER: 'me',
         POSTGRES_PASSWORD: 'p@ss',
         POSTGRES_PORT: '6543',
+        POSTGRES_DB: 'shop',
+        POSTGRES_SSLMODE: 'require',
+        POSTGRES_SSL_CA: 'ca.pem',
       };
       expect(problemsOf(env)).to.deep.equal([]);
+      expect(problemsOf({ ...env, DATABASE_URL: `${url}?sslmode=require` })).to.deep.equal([]);
+      expect(problemsOf({ DATABASE_URL: 'postgres://[::1]/shop', POSTGRES_HOST: '::1' })).to.deep.equal([]);
+    });
+
+    it('are not said to be missing where what was given is refused', () => {
+      const named = (env: Record<string, string>) => problemsOf(env).map((line) => line.split(/[ ,]/, 1)[0]);
+      expect(named({ POSTGRES_HOST: 'a b', POSTGRES_USER: 'me' })).to.deep.equal(['POSTGRES_HOST']);
+      expect(named({ DATABASE_URL: 'nonsense', POSTGRES_USER: 'me' })).to.deep.equal(['DATABASE_URL']);
+      expect(named({ ...PRODUCTION, DATABASE_URL: '', POSTGRES_HOST: 'a b' })).to.deep.equal(['POSTGRES_HOST']);
     });
   });
 
@@ -316,6 +349,26 @@ describe('settings', () => {
         'ACCESS_TOKEN_SIGNING_KEY is a well-known',
       ],
       [
+        'a key from another manual',
+        { ACCESS_TOKEN_SIGNING_KEY: 'a-string-secret-at-least-256-bits-long' },
+        'ACCESS_TOKEN_SIGNING_KEY is a well-known',
+      ],
+      [
+        'a key from a tutorial',
+        { ACCESS_TOKEN_SIGNING_KEY: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' },
+        'ACCESS_TOKEN_SIGNING_KEY is a well-known',
+      ],
+      [
+        'a key that repeats itself',
+        { ACCESS_TOKEN_SIGNING_KEY: 'mF8jw0Qp1vYb7TzK'.repeat(2) },
+        'ACCESS_TOKEN_SIGNING_KEY is a well-known',
+      ],
+      [
+        'a key of few characters',
+        { ACCESS_TOKEN_SIGNING_KEY: 'abacbcabccabbacbacbbcabcabacabcbabcc' },
+        'ACCESS_TOKEN_SIGNING_KEY is a well-known',
+      ],
+      [
         'a key to be changed',
         { REFRESH_TOKEN_SIGNING_KEY: 'please_CHANGE_ME_please_change_me_please' },
         'REFRESH_TOKEN_SIGNING_KEY is a well-known',
@@ -340,6 +393,16 @@ describe('settings', () => {
 
     it('are told everything that is missing at once', () => {
       expect(problemsOf({ ENVIRONMENT: 'production' })).to.have.lengthOf(6);
+    });
+
+    it('take the keys that chance makes, however they are written', () => {
+      for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+        for (let tries = 0; tries < 200; tries++) {
+          const [access, refresh] = [randomBytes(32).toString(encoding), randomBytes(32).toString(encoding)];
+          const env = { ...PRODUCTION, ACCESS_TOKEN_SIGNING_KEY: access, REFRESH_TOKEN_SIGNING_KEY: refresh };
+          expect(problemsOf(env), `${access} ${refresh}`).to.deep.equal([]);
+        }
+      }
     });
 
     it('may allow every origin when it may not send credentials', () => {
@@ -369,7 +432,7 @@ describe('settings', () => {
         for (const end of ['', '\n', '\r\n']) {
           const settings = readSettings({ ...context, [`${env}_FILE`]: file(value + end) });
           expect(settings[property as keyof Settings]).to.equal(value);
-          expect(settings.origins[property]).to.equal('file');
+          expect(settings.origins[env]).to.equal('file');
         }
       });
 
@@ -394,6 +457,23 @@ describe('settings', () => {
       expect(settings.metricsToken).to.equal('from-environment');
     });
 
+    it('come from a file that the environment names although .env has them', () => {
+      const settings = readSettings(
+        { METRICS_TOKEN_FILE: file('a-token-of-a-file') },
+        { METRICS_TOKEN: 'from-dot-env-file' },
+      );
+      expect(settings.metricsToken).to.equal('a-token-of-a-file');
+      expect(settings.origins['METRICS_TOKEN']).to.equal('file');
+    });
+
+    it('may stand in a file that .env names, and not in .env beside it', () => {
+      const METRICS_TOKEN_FILE = file('a-token-of-a-file');
+      expect(readSettings({}, { METRICS_TOKEN_FILE }).metricsToken).to.equal('a-token-of-a-file');
+      expect(problemsOf({}, { METRICS_TOKEN_FILE, METRICS_TOKEN: 'from-dot-env-file' })).to.deep.equal([
+        'METRICS_TOKEN and METRICS_TOKEN_FILE are both given: keep one of them',
+      ]);
+    });
+
     it('are masked however settings are printed', () => {
       const settings = readSettings({
         ...PRODUCTION,
@@ -408,6 +488,7 @@ describe('settings', () => {
         String(settings),
         `${settings}`,
         inspect(settings, { showHidden: true }),
+        format('%s %o %O %j', settings, settings, settings, settings),
       ].join('\n');
       for (const secret of [KEY, OTHER_KEY, ':pw@', 'a-token-of-metrics', 'mongopw'])
         expect(printed).to.not.contain(secret);
