@@ -113,6 +113,8 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   void passwords.warmUp();
   const domains = createDomains({ settings, database, mongo, passwords, tokens, cursors: new Cursors(keys.access) });
   teardown.add('domains', () => domains.drain());
+  const tasks = globalBackgroundTasks();
+  teardown.add('background tasks', () => tasks.stop());
 
   let areIndexesMade = false;
   const health = new HealthMonitor([
@@ -139,7 +141,6 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   }
   await health.check('postgres');
 
-  const tasks = globalBackgroundTasks();
   const pool = () => database.figures();
   tasks.start({ name: 'check_dependencies', intervalMs: BACKGROUND_INTERVAL_MS, run: () => health.checkAll() });
   tasks.start({
@@ -147,7 +148,6 @@ async function start(settings: Settings): Promise<HealthMonitor> {
     intervalMs: BACKGROUND_INTERVAL_MS,
     run: () => updateSystemMetrics({ pool }),
   });
-  teardown.add('background tasks', () => tasks.stop());
 
   const loop = new EventLoopWatch(settings.maxEventLoopDelayMs);
   teardown.add('event loop watch', async () => loop.stop());

@@ -1,5 +1,7 @@
 /** What domains may import from the core; everything else in it may change without notice. */
 
+export { type PoolFigures, updateSystemMetrics } from './background/system-metrics.ts';
+export { type BackgroundTasks, globalBackgroundTasks, type PeriodicTask } from './background/tasks.ts';
 export { trackBackgroundJob } from './background/track-background-job.ts';
 export { getSettings, type Settings } from './config/index.ts';
 export { requestIdCtx, userIdCtx } from './context.ts';

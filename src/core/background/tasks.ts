@@ -1,68 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { getLogger } from '../logging/index.ts';
 import { trackBackgroundJob } from './track-background-job.ts';
 
 /** A task that runs again and again while the application does. */
 export type PeriodicTask = {
-  /** Its `job_name`; `[a-z][a-z0-9_]{0,63}`. */
+  /** Its `job_name`; `[a-z][a-z0-9_]{0,63}`, and no other task's. */
   name: string;
-  /** From the end of one run to the begin of the next: there are never two at once. */
+  /** From the begin of one run to that of the next, at least 1. A run that takes longer lets beats pass: there are never two at once. */
   intervalMs: number;
-  /** Should stop early when the signal aborts. */
+  /** One run. Should stop early when the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 };
 
 export type BackgroundTasks = {
-  /** Starts a task; its first run begins at once. */
+  /**
+   * Starts a task; its first run begins at once, unless the tasks have been stopped. Throws for a name that is none, or
+   * another task's, and for an interval that is none.
+   */
   start(task: PeriodicTask): void;
   /** Cancels all tasks and resolves once the runs under way have ended. */
   stop(): Promise<void>;
 };
 
-const MAX_BACK_OFF_MS = 60_000;
+/** What tells the time and lets it pass; milliseconds. */
+export type TaskClock = {
+  now(): number;
+  /** Resolves after `ms`, or as soon as the signal aborts. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+};
 
-/** The background tasks of a process. A run that fails is logged, counted, and tried again later and later. */
-export function globalBackgroundTasks(): BackgroundTasks {
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+/** What a timer can count to. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
+
+const systemClock: TaskClock = {
+  now: () => performance.now(),
+  // It rejects for no other reason than the signal.
+  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+};
+
+/**
+ * Tasks of their own, for tests. A run that fails is logged, counted, and tried again after a second, then twice as late
+ * each time, up to a minute or the task's own interval if that is longer.
+ */
+export function createBackgroundTasks({ clock = systemClock }: { clock?: TaskClock } = {}): BackgroundTasks {
   const logger = getLogger('app.background.tasks');
   const cancelled = new AbortController();
+  const { signal } = cancelled;
+  const names = new Set<string>();
   const loops: Promise<void>[] = [];
 
-  async function loop({ name, intervalMs, run }: PeriodicTask): Promise<void> {
-    const tracked = trackBackgroundJob(name)(run);
+  function prepare({ name, intervalMs, run }: PeriodicTask): () => Promise<void> {
     let failures = 0;
-    while (!cancelled.signal.aborted) {
+    const retryMs = () => Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), Math.max(intervalMs, LAST_RETRY_MS));
+    // Logged within the tracked run, so that the line names the job.
+    const once = trackBackgroundJob(name)(async () => {
       try {
-        await tracked(cancelled.signal);
+        await run(signal);
         failures = 0;
       } catch (error) {
-        if (cancelled.signal.aborted) return;
+        // What gives up because it was cancelled has not failed.
+        if (signal.aborted) return;
         failures++;
-        logger.exception(`The background task ${name} failed`, error, { failures });
+        logger.exception(`The background task ${name} failed`, error, { failures, retry_in_ms: retryMs() });
+        throw error;
       }
-      await pause(Math.min(intervalMs * 2 ** Math.min(failures, 16), Math.max(intervalMs, MAX_BACK_OFF_MS)));
-    }
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = cancelled;
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal.addEventListener('abort', done);
-      if (signal.aborted) done();
     });
+    return async () => {
+      while (!signal.aborted) {
+        const startedAt = clock.now();
+        const failed = await once().then(
+          () => false,
+          () => true,
+        );
+        const untilNextBeat = intervalMs - ((clock.now() - startedAt) % intervalMs);
+        await clock.wait(failed ? retryMs() : untilNextBeat, signal);
+      }
+    };
   }
 
   return {
-    start: (task) => {
-      loops.push(loop(task));
+    start(task) {
+      const { name, intervalMs } = task;
+      if (!(intervalMs >= 1 && intervalMs <= MAX_INTERVAL_MS)) {
+        throw new RangeError(`The interval of ${name} must be 1 to ${MAX_INTERVAL_MS} ms, not ${intervalMs}`);
+      }
+      if (names.has(name)) throw new Error(`There is a background task ${name} already`);
+      const loop = prepare(task);
+      names.add(name);
+      loops.push(loop());
     },
     async stop() {
       cancelled.abort();
       await Promise.all(loops);
     },
   };
+}
+
+let ofThisProcess: BackgroundTasks | undefined;
+
+/** The background tasks of this process: the same ones for whoever asks. Cancelled and awaited when it stops. */
+export function globalBackgroundTasks(): BackgroundTasks {
+  ofThisProcess ??= createBackgroundTasks();
+  return ofThisProcess;
 }

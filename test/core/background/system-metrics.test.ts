@@ -99,6 +99,20 @@ describe('background: updateSystemMetrics', () => {
     expect((await runTwice({ ...V1, ...v1 }, {})).used).to.equal(25);
   });
 
+  it('takes CPU as a share of the cores that a container is pinned to, where no quota is tighter', async () => {
+    const own = '/sys/fs/cgroup/kubepods/pod1/app';
+    const pinned = {
+      [`${own}/cpuset.cpus.effective`]: '0,2-2\n',
+      [`${own}/cpu.stat`]: 'usage_usec 1000000\n',
+      '/sys/fs/cgroup/cpuset.cpus.effective': '0-3\n',
+    };
+    const noQuota = { '/sys/fs/cgroup/kubepods/pod1/cpu.max': 'max 100000\n' };
+    expect(
+      (await runTwice({ ...V2, ...pinned, ...noQuota }, { [`${own}/cpu.stat`]: 'usage_usec 1500000\n' })).cpu,
+    ).to.equal(25);
+    expect((await runTwice({ ...V2, ...pinned }, CPU_AFTER.v2)).cpu, 'half a core is less than two').to.equal(50);
+  });
+
   it('stays within 0 and 100 when counters jump or stand still', async () => {
     const jump = { '/sys/fs/cgroup/kubepods/pod1/cpu.stat': 'usage_usec 99000000\n' };
     expect((await runTwice(V2, jump)).cpu).to.equal(100);

@@ -22,7 +22,10 @@ export async function readContainerMemory(read: ReadText, hostBytes: number): Pr
   return { usedBytes: Math.max(0, usage - inactive), limitBytes: limit.value };
 }
 
-/** The tightest CPU quota on this process that is below `hostCores`; `undefined` without one. Knows cgroup v1 and v2. */
+/**
+ * The tightest CPU limit on this process that is below `hostCores`, a quota or (v2) a set of cores it is pinned to;
+ * `undefined` without one. Knows cgroup v1 and v2.
+ */
 export async function readContainerCpu(read: ReadText, hostCores: number): Promise<CpuReading | undefined> {
   const { version, folders } = await hierarchyOf(read, 'cpu');
   const limit = await tightest(folders, (folder) => readCores(read, folder, version));
@@ -40,8 +43,15 @@ async function readCores(read: ReadText, folder: string, version: 1 | 2): Promis
     version === 2
       ? ((await read(`${folder}/cpu.max`)) ?? '').split(' ')
       : [await read(`${folder}/cpu.cfs_quota_us`), await read(`${folder}/cpu.cfs_period_us`)];
+  const pinned = version === 2 ? countCores(await read(`${folder}/cpuset.cpus.effective`)) : undefined;
   const cores = (toNumber(quota) ?? Number.NaN) / (toNumber(period) ?? Number.NaN);
-  return cores > 0 && cores < Infinity ? cores : undefined;
+  return cores > 0 && cores < (pinned ?? Infinity) ? cores : pinned;
+}
+
+/** How many are in a list such as `0-3,8` (cgroup v2, cpuset). */
+function countCores(list: string | undefined): number | undefined {
+  const ranges = [...(list ?? '').matchAll(/(\d+)(?:-(\d+))?/g)];
+  return ranges.reduce((sum, [, first, last = first]) => sum + Number(last) - Number(first) + 1, 0) || undefined;
 }
 
 /** A limit may stand on any ancestor of the process's own cgroup; all are asked, the innermost first. */
