@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Settings } from '../../core/config/index.ts';
 import { StartupError } from '../../core/errors/startup-error.ts';
 import { getLogger } from '../../core/logging/index.ts';
+import { BoundPool } from './bound-pool.ts';
 
 export type PoolOptions = Pick<
   Settings,
@@ -22,7 +23,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
  * (5 s), a statement and an idle transaction (30 s, kept by the server).
  */
 export function createPool(options: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({
+  const pool = new BoundPool({
     ...connectionOptions(options),
     application_name: options.projectIdentifier,
     max: options.postgresPoolSize + options.postgresPoolOverflow,
