@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { type Exception, SpanStatusCode } from '@opentelemetry/api';
 import type Koa from 'koa';
 import { NotFoundError } from '../errors/app-http-error.ts';
@@ -6,6 +6,7 @@ import { getLogger } from '../logging/index.ts';
 import { resolveException } from './exception-handlers.ts';
 import { sendAnswer } from './response.ts';
 import type { Middleware, OkapiContext } from './state.ts';
+import { streamBody } from './stream-body.ts';
 
 const logger = getLogger('app.http.errors');
 
@@ -20,7 +21,8 @@ export function errorEnvelope(): Middleware {
       await next();
       if (ctx.state.answer === undefined) {
         if (isUnanswered(ctx)) throw new NotFoundError('Nothing was answered here');
-        if (ctx.body instanceof Readable) await beginStream(ctx.body, ctx);
+        const stream = streamBody(ctx);
+        if (stream !== undefined) await beginStream(stream, ctx);
       }
     } catch (thrown) {
       answerError(thrown, ctx);
