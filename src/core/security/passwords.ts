@@ -11,18 +11,23 @@ export type PasswordOptions = Pick<
   'passwordMinLength' | 'argon2MemoryKib' | 'argon2TimeCost' | 'argon2Concurrency'
 >;
 
+/** What does the work: hashing, and checking against a hash. */
+export type Argon2 = Pick<typeof argon2, 'hash' | 'verify'>;
+
 const MAX_LENGTH = 128;
 const MAX_WAITING = 32;
 
 /** Hashes and checks passwords with Argon2id (OWASP Password Storage), a bounded number at a time. */
 export class PasswordSecurity {
   readonly #options: PasswordOptions;
+  readonly #argon2: Argon2;
   readonly #parameters;
   readonly #gate: Gate;
   #dummyHash: Promise<string> | undefined;
 
-  constructor(options: PasswordOptions) {
+  constructor(options: PasswordOptions, work: Argon2 = argon2) {
     this.#options = options;
+    this.#argon2 = work;
     this.#parameters = {
       type: argon2.argon2id,
       memoryCost: options.argon2MemoryKib,
@@ -34,14 +39,14 @@ export class PasswordSecurity {
 
   /** The PHC string of a password. Throws 503 when too many hashes wait already. */
   generatePasswordHash(password: string): Promise<string> {
-    return this.#hashing(() => argon2.hash(normalize(password), this.#parameters));
+    return this.#hashing(() => this.#argon2.hash(normalize(password), this.#parameters));
   }
 
   /** Whether the password is the one that was hashed; `false` for a hash that is none. */
   verifyPassword(password: string, hash: string): Promise<boolean> {
     return this.#hashing(async () => {
       try {
-        return await argon2.verify(hash, normalize(password));
+        return await this.#argon2.verify(hash, normalize(password));
       } catch (error) {
         if (!hash.startsWith('$argon2')) return false;
         throw error;
