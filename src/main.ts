@@ -19,9 +19,10 @@ import { createMongo } from './db/mongo/client.ts';
 import { createDatabase } from './db/postgres/database.ts';
 import { migrate } from './db/postgres/migrations.ts';
 import { withSslMode } from './db/postgres/pool.ts';
+import { probePostgres } from './db/postgres/probe.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/index.ts';
-import { HealthMonitor } from './operations/health-monitor.ts';
+import { CHECK_INTERVAL_MS, HealthMonitor } from './operations/health-monitor.ts';
 import { listenForStop } from './signals.ts';
 import { signingKeys } from './signing-keys.ts';
 import { startServiceLogging } from './start-logging.ts';
@@ -33,7 +34,7 @@ const STORES_END_WITHIN_MS = 10_000;
 const HTTP_CUT_WITHIN_MS = 1_000;
 const CALLED_OFF_WITHIN_MS = 3_000;
 const TELEMETRY_FLUSH_MS = 2_000;
-const BACKGROUND_INTERVAL_MS = 5_000;
+const SYSTEM_METRICS_INTERVAL_MS = 5_000;
 
 const teardown = new Teardown();
 const logger = getLogger('app.process');
@@ -121,9 +122,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
     {
       name: 'postgres',
       required: true,
-      check: async () => {
-        await database.query({ text: 'select 1' });
-      },
+      check: () => probePostgres(postgres),
     },
     {
       name: 'mongo',
@@ -142,10 +141,10 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   await health.check('postgres');
 
   const pool = () => database.figures();
-  tasks.start({ name: 'check_dependencies', intervalMs: BACKGROUND_INTERVAL_MS, run: () => health.checkAll() });
+  tasks.start({ name: 'check_dependencies', intervalMs: CHECK_INTERVAL_MS, run: () => health.checkAll() });
   tasks.start({
     name: 'update_system_metrics',
-    intervalMs: BACKGROUND_INTERVAL_MS,
+    intervalMs: SYSTEM_METRICS_INTERVAL_MS,
     run: () => updateSystemMetrics({ pool }),
   });
 

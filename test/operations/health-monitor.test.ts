@@ -1,7 +1,24 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { dependencyUp } from '../../src/core/telemetry/metrics/service-metrics.ts';
-import { CHECK_TIMEOUT_MS, type Dependency, HealthMonitor } from '../../src/operations/health-monitor.ts';
+import {
+  CHECK_INTERVAL_MS,
+  CHECK_TIMEOUTS,
+  type Dependency,
+  HealthMonitor,
+} from '../../src/operations/health-monitor.ts';
 
+const QUICK = { requiredMs: 20, otherMs: 20 };
+const ANSWERS_AND_SAYS_SO = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  parentPort.on('message', () => {
+    parentPort.postMessage('well');
+    Atomics.store(workerData, 0, 1);
+    Atomics.notify(workerData, 0);
+  });
+  parentPort.postMessage('ready');
+`;
 const well = async () => undefined;
 const ill = async () => {
   throw new Error('connection refused');
@@ -44,19 +61,85 @@ describe('the health of the service', () => {
     });
   }
 
-  it('is known within the time for a check when a dependency hangs, and the others are checked meanwhile', async () => {
-    const health = new HealthMonitor([
-      dependency('hung', true, () => new Promise(() => undefined)),
-      dependency('well', false, well),
-    ]);
-    const startedAt = performance.now();
+  it('is known to be bad within six seconds after what it needs began to hang', () => {
+    expect(CHECK_INTERVAL_MS + CHECK_TIMEOUTS.requiredMs).to.be.below(6_000);
+  });
+
+  it('is known although a dependency hangs, and the others are checked meanwhile', async () => {
+    const health = new HealthMonitor(
+      [dependency('hung', true, () => new Promise(() => undefined)), dependency('well', false, well)],
+      QUICK,
+    );
     const round = health.checkAll();
     expect(health.status, 'asking waits for nothing').to.equal('down');
     await health.check('well');
     expect(health.dependencies['well']).to.include({ state: 'up' });
     await round;
-    expect(performance.now() - startedAt).to.be.within(CHECK_TIMEOUT_MS - 50, CHECK_TIMEOUT_MS + 500);
-    expect(health.dependencies['hung']).to.include({ state: 'down', last_error: 'no answer within 2000 ms' });
+    expect(health.dependencies['hung']).to.include({ state: 'down', last_error: 'no answer within 20 ms' });
+  });
+
+  it('is not asked for again while a dependency hangs, and is well again once it answers in time', async () => {
+    const answers: (() => void)[] = [];
+    const hung = () => new Promise<void>((resolve) => answers.push(resolve));
+    const health = new HealthMonitor([dependency('hung', true, hung)], QUICK);
+    await health.checkAll();
+    await health.checkAll();
+    await health.checkAll();
+    expect(answers).to.have.lengthOf(1);
+    expect(health.dependencies['hung']?.state).to.equal('down');
+    expect(health.dependencies['hung']?.last_error).to.match(/^no answer for \d+ s$/);
+
+    answers[0]?.();
+    await new Promise(setImmediate);
+    expect(health.status, 'an answer that is late is no good one').to.equal('down');
+    const round = health.checkAll();
+    expect(answers).to.have.lengthOf(2);
+    answers[1]?.();
+    await round;
+    expect(health.dependencies['hung']).to.include({ state: 'up', last_error: null });
+  });
+
+  it('is asked for once when two ask at a time', async () => {
+    const answers: (() => void)[] = [];
+    const slow = () => new Promise<void>((resolve) => answers.push(resolve));
+    const health = new HealthMonitor([dependency('slow', true, slow)], { requiredMs: 60_000, otherMs: 60_000 });
+    const both = Promise.all([health.check('slow'), health.checkAll()]);
+    expect(answers).to.have.lengthOf(1);
+    answers[0]?.();
+    await both;
+    expect(health.status).to.equal('ok');
+  });
+
+  it('does not suffer from a standstill of this process, during which an answer has come', async () => {
+    const answered = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(ANSWERS_AND_SAYS_SO, { eval: true, workerData: answered });
+    try {
+      await once(worker, 'message');
+      const ask = async () => {
+        worker.postMessage('how are you?');
+        await once(worker, 'message');
+      };
+      const health = new HealthMonitor([dependency('worker', true, ask)], QUICK);
+      // From here on, timers come before messages.
+      await new Promise(setImmediate);
+      const round = health.checkAll();
+      Atomics.wait(answered, 0, 0);
+      // The answer is there; this process goes on only when the time for the check is over.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10 * QUICK.requiredMs);
+      await round;
+      expect(health.dependencies['worker']).to.include({ state: 'up', last_error: null });
+    } finally {
+      await worker.terminate();
+    }
+  });
+
+  it('tells no secret of what went wrong', async () => {
+    const refused = async () => {
+      throw new Error('cannot reach mongodb://okapi:mongopw@mongo:27017');
+    };
+    const health = new HealthMonitor([dependency('store', false, refused)]);
+    await health.checkAll();
+    expect(health.dependencies['store']?.last_error).to.contain('cannot reach').and.not.contain('mongopw');
   });
 
   for (const [what, check, expected] of [
