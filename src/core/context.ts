@@ -14,13 +14,40 @@ export class Carrier {
   mongoMs = 0;
   poolWaitMs = 0;
   hashQueueMs = 0;
+  /** Set once the deadline of the request has passed: what was answered, and why nothing more is done for it. */
+  aborted: Error | undefined = undefined;
+  #listeners: Set<() => void> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  /** Aborts when the deadline of the request passes; for whatever can be called off. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.aborted !== undefined) this.#controller.abort(this.aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls `listener` when the deadline passes. Returns what ends that. */
+  onAbort(listener: () => void): () => void {
+    this.#listeners ??= new Set();
+    const listeners = this.#listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Says that the deadline has passed, to all who listen. */
+  abort(reason: Error): void {
+    this.aborted = reason;
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners ?? []) listener();
+  }
 }
 
 const CARRIER = createContextKey('okapi.carrier');
 
 /** The carrier of the running request or job; `undefined` outside of both. */
-export function currentCarrier(): Carrier | undefined {
-  return context.active().getValue(CARRIER) as Carrier | undefined;
+export function currentCarrier(active: Context = context.active()): Carrier | undefined {
+  return active.getValue(CARRIER) as Carrier | undefined;
 }
 
 /** A context that holds `carrier` and, when given, `span`, on top of `parent`. */

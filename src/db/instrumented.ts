@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import pg from 'pg';
 import type { Instrumented } from '../core/telemetry/self-check.ts';
 
 const require = createRequire(import.meta.url);
@@ -7,8 +6,5 @@ const require = createRequire(import.meta.url);
 /** The functions of the drivers that tracing hangs on, for the self-check at start. */
 export function instrumentedDrivers(): Instrumented[] {
   const { Connection } = require('mongodb/lib/cmap/connection.js') as { Connection: { prototype: object } };
-  return [
-    { package: 'pg', function: pg.Client.prototype.query },
-    { package: 'mongodb', function: (Connection.prototype as { command?: unknown }).command },
-  ];
+  return [{ package: 'mongodb', function: (Connection.prototype as { command?: unknown }).command }];
 }

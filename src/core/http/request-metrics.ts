@@ -1,7 +1,7 @@
 import { AppHttpError } from '../errors/app-http-error.ts';
 import type { CounterChild, HistogramChild, SpanReference } from '../telemetry/metrics/children.ts';
+import { requestDurations } from '../telemetry/metrics/durations.ts';
 import { errorCount, requestCount, requestLatency } from '../telemetry/metrics/metrics.ts';
-import { requestDurations } from '../telemetry/metrics/request-duration.ts';
 import { constantAttributes } from '../telemetry/spans/request-attributes.ts';
 
 /** The endpoint of what no route took. */

@@ -3,7 +3,6 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import type { Resource } from '@opentelemetry/resources';
 import { AggregationType, MeterProvider, type MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
@@ -14,11 +13,11 @@ import type { LogSink } from '../logging/index.ts';
 import { routeDiagnostics } from './diagnostics.ts';
 import { createLogProcessors, createMetricReaders, createSpanProcessors } from './exporters.ts';
 import { exportLogRecord } from './log-export.ts';
+import { requestDurations, statementDurations } from './metrics/durations.ts';
 import { InstrumentProducer } from './metrics/producer.ts';
-import { requestDurations } from './metrics/request-duration.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { samplerFromEnvironment } from './sampler.ts';
-import { toReadableSpan } from './spans/readable-span.ts';
+import { toReadableClientSpan, toReadableSpan } from './spans/readable-span.ts';
 import { SpanExporter } from './spans/span-exporter.ts';
 import { setTracing } from './spans/tracing.ts';
 
@@ -37,6 +36,7 @@ export type Telemetry = {
 const VIEWS: ViewOptions[] = [
   { instrumentName: 'db.client.connection.count', aggregation: { type: AggregationType.DROP } },
 ];
+const DURATIONS = [requestDurations, statementDurations];
 
 let running: Telemetry | undefined;
 
@@ -55,7 +55,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   const resource = createResource(service);
   const metricReader = new PrometheusExporter({
     preventServerStart: true,
-    metricProducers: [new InstrumentProducer({ emptyFamilies: true }), requestDurations],
+    metricProducers: [new InstrumentProducer({ emptyFamilies: true }), ...DURATIONS],
   });
   if (process.env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
     running = startWithoutExport(service, resource, metricReader);
@@ -69,12 +69,11 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     autoDetectResources: false,
     sampler: samplerFromEnvironment(),
     spanProcessors: spanProcessors.length > 0 ? spanProcessors : [new NoopSpanProcessor()],
-    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), requestDurations]))],
+    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS]))],
     logRecordProcessors,
     views: VIEWS,
     instrumentations: [
       new HttpInstrumentation({ disableIncomingRequestInstrumentation: true, requireParentforOutgoingSpans: true }),
-      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
       new MongoDBInstrumentation(),
       new RuntimeNodeInstrumentation(),
     ],
@@ -88,6 +87,12 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
       for (const processor of spanProcessors) {
         if (processor instanceof SpanExporter) processor.onServerSpanEnd(span);
         else processor.onEnd(toReadableSpan(span, resource));
+      }
+    },
+    onClientEnd: (span) => {
+      for (const processor of spanProcessors) {
+        if (processor instanceof SpanExporter) processor.onClientSpanEnd(span);
+        else processor.onEnd(toReadableClientSpan(span, resource));
       }
     },
   });

@@ -1,17 +1,20 @@
 import type pg from 'pg';
 import { currentCarrier } from '../../core/context.ts';
-import { dbPostgresQueryDuration } from '../../core/telemetry/metrics/metrics.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
-import { operationOf } from './operation.ts';
-import { createPool, type PoolFigures, type PoolOptions, poolFigures } from './pool.ts';
+import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
+import { observePendingRequests } from './pool-metrics.ts';
+import { runStatement, type Statement } from './run-statement.ts';
+import { StatementKinds } from './statement-kinds.ts';
 import { asUnavailable } from './unavailable.ts';
 
-/** A statement; with a `name` it is prepared once a connection. Values are always bound. */
-export type Statement = { name?: string; text: string };
+export type { Statement } from './run-statement.ts';
 
 /** What stores ask their questions of: the pool, or a transaction. */
 export type Queryable = {
-  /** Runs one statement and resolves to its rows. Rejects with 503 when PostgreSQL cannot be reached. */
+  /**
+   * Runs one statement and resolves to its rows. Rejects with 503 when PostgreSQL cannot be reached, and when the
+   * deadline of the request has passed.
+   */
   query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 };
 
@@ -35,10 +38,18 @@ class BrokenTransaction extends Error {
 
 const MAX_ATTEMPTS = 3;
 const RETRYABLE = new Set(['40001', '40P01']);
+const BEGIN = { text: 'BEGIN' };
+const COMMIT = { text: 'COMMIT' };
+const ROLLBACK = { text: 'ROLLBACK' };
 
 export function createDatabase(options: PoolOptions): Database {
   const pool = createPool(options);
   const size = options.postgresPoolSize;
+  const server = serverOf(options.connectionString);
+  const kinds = new StatementKinds(server);
+  const stopObserving = observePendingRequests(pool, server);
+  const run = <Row extends object>(client: pg.ClientBase, statement: Statement, values?: readonly unknown[]) =>
+    runStatement<Row>(client, kinds.of(statement.text), statement, values);
 
   async function connect(): Promise<pg.PoolClient> {
     const askedAt = performance.now();
@@ -59,15 +70,17 @@ export function createDatabase(options: PoolOptions): Database {
     client.release(broken || (pool.totalCount > size && pool.waitingCount === 0));
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    refuseAfterDeadline();
     const client = await connect();
     let broken = false;
     try {
+      refuseAfterDeadline();
       return await work(client);
     } catch (error) {
       const cause = error instanceof BrokenTransaction ? error.original : error;
       const mapped = asUnavailable(cause);
       broken = mapped !== cause || error instanceof BrokenTransaction;
-      throw mapped;
+      throw currentCarrier()?.aborted ?? mapped;
     } finally {
       release(client, broken);
     }
@@ -75,13 +88,19 @@ export function createDatabase(options: PoolOptions): Database {
 
   async function attempt<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     return withClient(async (client) => {
-      await run(client, { text: 'BEGIN' });
+      await run(client, BEGIN);
       try {
-        const result = await work({ query: (statement, values) => run(client, statement, values) });
-        await run(client, { text: 'COMMIT' });
+        const result = await work({
+          async query(statement, values) {
+            refuseAfterDeadline();
+            return run(client, statement, values);
+          },
+        });
+        refuseAfterDeadline();
+        await run(client, COMMIT);
         return result;
       } catch (error) {
-        await run(client, { text: 'ROLLBACK' }).catch((cause: unknown) => {
+        await run(client, ROLLBACK).catch((cause: unknown) => {
           throw new BrokenTransaction(error, cause);
         });
         throw error;
@@ -102,26 +121,15 @@ export function createDatabase(options: PoolOptions): Database {
       }
     },
     figures: () => poolFigures(pool, size),
-    close: () => pool.end(),
+    async close() {
+      stopObserving();
+      await pool.end();
+    },
   };
 }
 
-async function run<Row extends object>(
-  client: pg.ClientBase,
-  statement: Statement,
-  values: readonly unknown[] = [],
-): Promise<Row[]> {
-  const startedAt = performance.now();
-  try {
-    const result = await client.query<Row>({ ...statement, values: [...values] });
-    return result.rows;
-  } finally {
-    const tookMs = performance.now() - startedAt;
-    const carrier = currentCarrier();
-    if (carrier !== undefined) {
-      carrier.postgresStatements++;
-      carrier.postgresMs += tookMs;
-    }
-    dbPostgresQueryDuration.labels({ operation: operationOf(statement.text) }).observe(tookMs / 1000);
-  }
+/** Nothing new is begun for a request that was answered already, since its deadline has passed. */
+function refuseAfterDeadline(): void {
+  const aborted = currentCarrier()?.aborted;
+  if (aborted !== undefined) throw aborted;
 }

@@ -4,6 +4,7 @@ import type { Settings } from '../../core/config/index.ts';
 import { StartupError } from '../../core/errors/startup-error.ts';
 import { getLogger } from '../../core/logging/index.ts';
 import { BoundPool } from './bound-pool.ts';
+import type { Server } from './statement-kinds.ts';
 
 export type PoolOptions = Pick<
   Settings,
@@ -42,6 +43,12 @@ export function createPool(options: PoolOptions): pg.Pool {
 
 export function poolFigures(pool: pg.Pool, size: number): PoolFigures {
   return { open: pool.totalCount, inUse: pool.totalCount - pool.idleCount, waiting: pool.waitingCount, size };
+}
+
+/** Where a connection string leads, as telemetry says it. */
+export function serverOf(connectionString: string): Server {
+  const { hostname, port, pathname } = new URL(connectionString);
+  return { address: hostname, port: Number(port) || 5432, database: decodeURIComponent(pathname.slice(1)) };
 }
 
 export type SslMode = Settings['postgresSslmode'];

@@ -1,5 +1,13 @@
-import { type HrTime, type Link, type SpanContext, SpanKind, type SpanStatus } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type HrTime,
+  type Link,
+  type SpanContext,
+  SpanKind,
+  type SpanStatus,
+} from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { type ClientSpan, type ClientSpanShape, clientStatus, failureAttributes } from './client-span.ts';
 import { AttributeCache, encodeAttributes, writeAttribute, writeAttributes } from './encode-attributes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantAttributes, ownAttributes, spanName } from './request-attributes.ts';
@@ -63,6 +71,25 @@ export function writeServerSpan(writer: ProtobufWriter, span: ServerSpan): void 
   writer.end(message);
 }
 
+/** Writes an ended client span as an element of `ScopeSpans.spans`. */
+export function writeClientSpan(writer: ProtobufWriter, span: ClientSpan): void {
+  const message = writer.begin(SPANS_FIELD);
+  writeIds(writer, span.context, span.parent);
+  writer.raw(encodedShape(span.shape));
+  writeMillis(writer, START, span.startMs);
+  writeMillis(writer, END, span.endMs);
+  const failed = failureAttributes(span);
+  if (failed !== undefined) writeAttributes(writer, ATTRIBUTES, failed);
+  writeStatus(writer, clientStatus(span));
+  writer.fixed32(FLAGS, flagsOf(span.context.traceFlags, span.parent.isRemote));
+  writer.end(message);
+}
+
+function encodedShape(shape: ClientSpanShape): Buffer {
+  shape.encoded ??= encodeShape(shape.name, SpanKind.CLIENT, shape.attributes);
+  return shape.encoded;
+}
+
 /** Writes an ended span of the SDK. */
 export function writeReadableSpan(writer: ProtobufWriter, span: ReadableSpan): void {
   const context = span.spanContext();
@@ -86,13 +113,17 @@ function constantPart(facts: RequestFacts): Buffer {
   const key = `${facts.method} ${facts.route ?? ''} ${facts.status} ${facts.httpVersion}`;
   const known = constants.get(key);
   if (known !== undefined) return known;
-  const writer = new ProtobufWriter(512);
-  writer.string(NAME, spanName(facts));
-  writeKind(writer, SpanKind.SERVER);
-  writer.raw(encodeAttributes(ATTRIBUTES, constantAttributes(facts)));
-  const part = writer.take();
+  const part = encodeShape(spanName(facts), SpanKind.SERVER, constantAttributes(facts));
   if (constants.size < MAX_CONSTANTS) constants.set(key, part);
   return part;
+}
+
+function encodeShape(name: string, kind: SpanKind, attributes: Attributes): Buffer {
+  const writer = new ProtobufWriter(512);
+  writer.string(NAME, name);
+  writeKind(writer, kind);
+  writer.raw(encodeAttributes(ATTRIBUTES, attributes));
+  return writer.take();
 }
 
 function writeIds(writer: ProtobufWriter, context: SpanContext, parent: SpanContext | undefined): void {

@@ -1,12 +1,11 @@
 import { SpanKind } from '@opentelemetry/api';
-import { type InstrumentationScope, millisToHrTime } from '@opentelemetry/core';
+import { millisToHrTime } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { POSTGRES_SCOPE, SERVER_SCOPE } from '../scopes.ts';
+import { type ClientSpan, clientStatus, failureAttributes } from './client-span.ts';
 import { requestAttributes, spanName } from './request-attributes.ts';
 import type { ServerSpan } from './server-span.ts';
-
-/** The instrumentation scope of server spans. */
-export const SERVER_SCOPE: InstrumentationScope = { name: 'okapi.http' };
 
 /** An ended server span in the shape in which the SDK's span processors and exporters take it. */
 export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSpan {
@@ -28,6 +27,29 @@ export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSp
     instrumentationScope: SERVER_SCOPE,
     droppedAttributesCount: 0,
     droppedEventsCount: span.droppedEvents,
+    droppedLinksCount: 0,
+  };
+}
+
+/** An ended client span in the same shape. */
+export function toReadableClientSpan(span: ClientSpan, resource: Resource): ReadableSpan {
+  return {
+    name: span.shape.name,
+    kind: SpanKind.CLIENT,
+    spanContext: () => span.context,
+    parentSpanContext: span.parent,
+    startTime: millisToHrTime(span.startMs),
+    endTime: millisToHrTime(span.endMs),
+    status: clientStatus(span),
+    attributes: { ...span.shape.attributes, ...failureAttributes(span) },
+    links: [],
+    events: [],
+    duration: millisToHrTime(span.endMs - span.startMs),
+    ended: true,
+    resource,
+    instrumentationScope: POSTGRES_SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
     droppedLinksCount: 0,
   };
 }

@@ -4,6 +4,7 @@ import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentel
 import { type ISerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { ClientSpan } from './client-span.ts';
 import { writeAttributes } from './encode-attributes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import type { ServerSpan } from './server-span.ts';
@@ -72,6 +73,12 @@ export class SpanExporter implements SpanProcessor {
   onServerSpanEnd(span: ServerSpan): void {
     if (this.#stopped) return;
     this.#queue.addServerSpan(span);
+    this.#schedule();
+  }
+
+  onClientSpanEnd(span: ClientSpan): void {
+    if (this.#stopped) return;
+    this.#queue.addClientSpan(span);
     this.#schedule();
   }
 

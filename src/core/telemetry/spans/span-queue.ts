@@ -1,7 +1,8 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { writeReadableSpan, writeServerSpan } from './encode-span.ts';
+import { POSTGRES_SCOPE, SERVER_SCOPE } from '../scopes.ts';
+import type { ClientSpan } from './client-span.ts';
+import { writeClientSpan, writeReadableSpan, writeServerSpan } from './encode-span.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
-import { SERVER_SCOPE } from './readable-span.ts';
 import type { ServerSpan } from './server-span.ts';
 
 /** Ended spans of one instrumentation scope, encoded as elements of `ScopeSpans.spans`. */
@@ -30,6 +31,7 @@ export class SpanQueue {
   readonly #options: SpanQueueOptions;
   readonly #open = new Map<string, OpenBatch>();
   readonly #serverBatch: OpenBatch;
+  readonly #clientBatch: OpenBatch;
   readonly #sealed: SpanBatch[] = [];
   #sealedBytes = 0;
   #waiting = 0;
@@ -39,6 +41,7 @@ export class SpanQueue {
   constructor(options: SpanQueueOptions) {
     this.#options = options;
     this.#serverBatch = this.#openBatch(SERVER_SCOPE.name, undefined);
+    this.#clientBatch = this.#openBatch(POSTGRES_SCOPE.name, undefined);
   }
 
   /** Spans that wait, in batches that are full or not. */
@@ -54,6 +57,10 @@ export class SpanQueue {
 
   addServerSpan(span: ServerSpan): void {
     this.#add(this.#serverBatch, writeServerSpan, span);
+  }
+
+  addClientSpan(span: ClientSpan): void {
+    this.#add(this.#clientBatch, writeClientSpan, span);
   }
 
   addReadableSpan(span: ReadableSpan): void {

@@ -8,8 +8,9 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { AlwaysOnSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+import type { ClientSpan, ClientSpanFailure } from './client-span.ts';
 import { newSpanId, newTraceId } from './ids.ts';
-import { ServerSpan } from './server-span.ts';
+import { now, ServerSpan } from './server-span.ts';
 
 /** What makes and takes server spans. Set once by the SDK's start; until then spans carry ids and go nowhere. */
 export type Tracing = {
@@ -18,12 +19,15 @@ export type Tracing = {
   readonly enabled: boolean;
   /** Takes an ended span. */
   readonly onEnd: (span: ServerSpan) => void;
+  /** Takes an ended span of a call to a store. */
+  readonly onClientEnd: (span: ClientSpan) => void;
 };
 
 const SILENT: Tracing = {
   sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
   enabled: false,
   onEnd: () => undefined,
+  onClientEnd: () => undefined,
 };
 let tracing = SILENT;
 
@@ -66,4 +70,11 @@ export function startServerSpan(
 export function endServerSpan(span: ServerSpan): void {
   span.end();
   if (span.context.traceFlags & TraceFlags.SAMPLED) tracing.onEnd(span);
+}
+
+/** Ends the span of a call to a store, with what went wrong, and hands it on. */
+export function endClientSpan(span: ClientSpan, failure?: ClientSpanFailure): void {
+  span.endMs = now();
+  span.failure = failure;
+  tracing.onClientEnd(span);
 }

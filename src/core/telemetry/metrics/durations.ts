@@ -1,5 +1,5 @@
 import { type Attributes, ValueType } from '@opentelemetry/api';
-import { millisToHrTime } from '@opentelemetry/core';
+import { type InstrumentationScope, millisToHrTime } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
@@ -8,23 +8,32 @@ import {
   type HistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { POSTGRES_SCOPE, SERVER_SCOPE } from '../scopes.ts';
 import { LATENCY_BUCKETS } from './buckets.ts';
 import { HistogramChild } from './children.ts';
 import type { HistogramPoint } from './producer.ts';
 
-const NAME = 'http.server.request.duration';
 const MAX_SERIES = 2000;
 const bounds = Float64Array.from(LATENCY_BUCKETS);
 
 type Series = { attributes: Attributes; histogram: HistogramChild };
 
 /**
- * `http.server.request.duration` of the HTTP semantic conventions (stable), kept as plain numbers on an object bound to
- * one set of attributes: the SDK would hash the attributes of every request.
+ * A duration histogram of the semantic conventions, in seconds, kept as plain numbers on an object bound to one set of
+ * attributes: the SDK would hash the attributes of every recording.
  */
-export class RequestDurations implements MetricProducer {
+export class Durations implements MetricProducer {
+  readonly #name: string;
+  readonly #description: string;
+  readonly #scope: InstrumentationScope;
   readonly #series = new Map<string, Series>();
   readonly #startTime = millisToHrTime(Date.now() - process.uptime() * 1000);
+
+  constructor(name: string, description: string, scope: InstrumentationScope) {
+    this.#name = name;
+    this.#description = description;
+    this.#scope = scope;
+  }
 
   /** The histogram of these attributes. Beyond 2,000 sets of them all others share one, as in the SDK. */
   bind(attributes: Attributes): HistogramChild {
@@ -34,7 +43,7 @@ export class RequestDurations implements MetricProducer {
     if (series === undefined) {
       series = {
         attributes: full ? { 'otel.metric.overflow': true } : attributes,
-        histogram: new HistogramChild(NAME, {}, bounds),
+        histogram: new HistogramChild(this.#name, {}, bounds),
       };
       this.#series.set(key, series);
     }
@@ -50,8 +59,8 @@ export class RequestDurations implements MetricProducer {
     });
     const metric: HistogramMetricData = {
       descriptor: {
-        name: NAME,
-        description: 'Duration of HTTP server requests.',
+        name: this.#name,
+        description: this.#description,
         unit: 's',
         valueType: ValueType.DOUBLE,
       },
@@ -59,10 +68,21 @@ export class RequestDurations implements MetricProducer {
       dataPointType: DataPointType.HISTOGRAM,
       dataPoints,
     };
-    const scopeMetrics = [{ scope: { name: 'okapi.http' }, metrics: dataPoints.length === 0 ? [] : [metric] }];
+    const scopeMetrics = [{ scope: this.#scope, metrics: dataPoints.length === 0 ? [] : [metric] }];
     return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] };
   }
 }
 
-/** The one of this process. */
-export const requestDurations = new RequestDurations();
+/** HTTP semantic conventions, stable. */
+export const requestDurations = new Durations(
+  'http.server.request.duration',
+  'Duration of HTTP server requests.',
+  SERVER_SCOPE,
+);
+
+/** Database semantic conventions, stable. */
+export const statementDurations = new Durations(
+  'db.client.operation.duration',
+  'Duration of database client operations.',
+  POSTGRES_SCOPE,
+);

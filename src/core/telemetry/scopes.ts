@@ -1,0 +1,7 @@
+import type { InstrumentationScope } from '@opentelemetry/core';
+
+/** The instrumentation scope of server spans and their measurements. */
+export const SERVER_SCOPE: InstrumentationScope = { name: 'okapi.http' };
+
+/** That of PostgreSQL statements. */
+export const POSTGRES_SCOPE: InstrumentationScope = { name: 'okapi.postgres' };

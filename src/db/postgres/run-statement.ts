@@ -1,0 +1,77 @@
+import { context } from '@opentelemetry/api';
+import type pg from 'pg';
+import { currentCarrier } from '../../core/context.ts';
+import { startClientSpan } from '../../core/telemetry/spans/client-span.ts';
+import { endClientSpan } from '../../core/telemetry/spans/tracing.ts';
+import { Cancellation } from './cancel.ts';
+import type { StatementKind } from './statement-kinds.ts';
+
+/** A statement; with a `name` it is prepared once a connection. Values are always bound. */
+export type Statement = { name?: string; text: string };
+
+/**
+ * Runs one statement on `client`: the one place where the driver is called, so that none escapes its span, its
+ * measurement and its deadline. When the deadline of the request passes, the statement is cancelled on the server; it is
+ * over, one way or the other, when this settles, so the connection can serve others. Rejects with the driver's error.
+ */
+export async function runStatement<Row extends object>(
+  client: pg.ClientBase,
+  kind: StatementKind,
+  statement: Statement,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const active = context.active();
+  const carrier = currentCarrier(active);
+  let cancellation: Cancellation | undefined;
+  const stopListening = carrier?.onAbort(() => {
+    cancellation = new Cancellation(client);
+  });
+  const span = startClientSpan(kind.span, active);
+  const startedAt = performance.now();
+  let errorType: string | undefined;
+  try {
+    return await send<Row>(client, statement, values);
+  } catch (error) {
+    // The driver's stack leads to its parser; this one leads to whoever asked.
+    if (error instanceof Error) Error.captureStackTrace(error);
+    errorType = errorTypeOf(error);
+    throw error;
+  } finally {
+    const tookMs = performance.now() - startedAt;
+    const duration = errorType === undefined ? kind.duration : kind.failed(errorType);
+    kind.latency.observe(tookMs / 1000, span?.context);
+    duration.observe(tookMs / 1000, span?.context);
+    if (span !== undefined) endClientSpan(span, errorType === undefined ? undefined : failureOf(errorType));
+    if (carrier !== undefined) {
+      carrier.postgresStatements++;
+      carrier.postgresMs += tookMs;
+    }
+    stopListening?.();
+    await cancellation?.settled();
+  }
+}
+
+function send<Row extends object>(
+  client: pg.ClientBase,
+  { name, text }: Statement,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    const config = name === undefined ? { text, values } : { name, text, values };
+    client.query(config as pg.QueryConfig, (error: Error | null, result: pg.QueryResult<Row>) => {
+      if (error) reject(error);
+      else resolve(result.rows);
+    });
+  });
+}
+
+/** The SQLSTATE (PostgreSQL manual, appendix A) or the system's code, else the class of the error. */
+function errorTypeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error';
+}
+
+/** The driver's message may quote what was sent, so only the code is told. */
+function failureOf(type: string) {
+  return { type, message: `PostgreSQL refused the statement: ${type}` };
+}
