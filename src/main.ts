@@ -153,7 +153,8 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const writeAccess = createAccessLog();
   const isLoopLate = () => loop.isLate();
   const parts = { settings, domains, tokens, health, metricReader: telemetry.metricReader, writeAccess, isLoopLate };
-  const common = { host: settings.host, keepAliveTimeoutMs: settings.keepAliveTimeoutMs, writeAccess };
+  const { host, keepAliveTimeoutMs, requestTimeoutMs } = settings;
+  const common = { host, keepAliveTimeoutMs, requestTimeoutMs, writeAccess };
   const servers: HttpServer[] = [];
   if (settings.metricsPort !== undefined) {
     const options = { ...common, port: settings.metricsPort, portSetting: 'METRICS_PORT' };

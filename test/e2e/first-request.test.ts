@@ -79,7 +79,7 @@ describe('a first use of the API', () => {
       { timeoutMs: 2000 },
     );
     const scopes = children.map(({ scope }) => scope);
-    expect(scopes).to.include.members(['@opentelemetry/instrumentation-pg', '@opentelemetry/instrumentation-mongodb']);
+    expect(scopes).to.include.members(['okapi.postgres', '@opentelemetry/instrumentation-mongodb']);
   });
 
   it('sends the same log lines and metrics by OTLP', async () => {

@@ -3,6 +3,7 @@ import type { Settings } from '../config/index.ts';
 import type { AccessEntry } from '../logging/index.ts';
 import { createProxyTrust } from './client-address.ts';
 import { cors } from './cors.ts';
+import { deadline } from './deadline.ts';
 import { device } from './device.ts';
 import { errorEnvelope, handleLateErrors } from './error-envelope.ts';
 import { overload } from './overload.ts';
@@ -44,6 +45,7 @@ export const ONION: readonly { name: string; create: (options: OnionOptions) => 
     name: 'overload',
     create: ({ settings, isLoopLate }) => overload({ maxInFlight: settings.maxInFlight, isLoopLate }),
   },
+  { name: 'deadline', create: ({ settings }) => deadline(settings.requestTimeoutMs) },
 ];
 
 /** Stacks the onion on `app`, and takes the errors that come after it. */

@@ -87,8 +87,10 @@ function quote(requestId: string): string {
   return /["\\]/.test(requestId) ? JSON.stringify(requestId) : `"${requestId}"`;
 }
 
+type Outgoing = { res: ServerResponse; text: string | undefined; encoding: 'latin1' | 'utf8' };
+
 /** Answers to be written at the end of this turn of the event loop. */
-let waiting: { res: ServerResponse; text: string | undefined; encoding: 'latin1' | 'utf8' }[] = [];
+let waiting: Outgoing[] = [];
 
 /**
  * Sends an answer. Koa would find out its type, its length and its form again, for every request; here they are known.
@@ -108,16 +110,21 @@ export function sendAnswer(ctx: OkapiContext, { status, type, text }: Answer): v
     res.setHeader('Content-Type', type);
     res.setHeader('Content-Length', bytes);
   }
-  if (waiting.push({ res, text, encoding: bytes === text?.length ? 'latin1' : 'utf8' }) === 1) setImmediate(flush);
+  const outgoing: Outgoing = { res, text, encoding: bytes === text?.length ? 'latin1' : 'utf8' };
+  // A handler that goes on after its deadline could still change the headers of an answer that waits.
+  if (ctx.state.carrier.aborted !== undefined) write(outgoing);
+  else if (waiting.push(outgoing) === 1) setImmediate(flush);
 }
 
 function flush(): void {
   const answers = waiting;
   waiting = [];
-  for (const { res, text, encoding } of answers) {
-    if (text === undefined) res.end();
-    else res.end(text, encoding);
-  }
+  for (const answer of answers) write(answer);
+}
+
+function write({ res, text, encoding }: Outgoing): void {
+  if (text === undefined) res.end();
+  else res.end(text, encoding);
 }
 
 function metaOf(success: boolean, requestId: string | undefined, traceId: string | undefined): Meta {

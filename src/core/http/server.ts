@@ -18,14 +18,13 @@ export type HttpServer = {
   close(graceMs: number): Promise<void>;
 };
 
-export type ListenOptions = Pick<Settings, 'host' | 'keepAliveTimeoutMs'> & {
+export type ListenOptions = Pick<Settings, 'host' | 'keepAliveTimeoutMs' | 'requestTimeoutMs'> & {
   port: number;
   /** The name of the setting to change when the port is taken. */
   portSetting: string;
   writeAccess?: (entry: AccessEntry) => void;
 };
 
-const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 // An idle connection is kept this long when the listener has closed: a request may be on its way on it.
 const LINGER_MS = 250;
@@ -48,8 +47,8 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
   const server = http.createServer(
     {
       keepAliveTimeout: options.keepAliveTimeoutMs,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: options.requestTimeoutMs,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs),
       connectionsCheckingInterval: 5_000,
       noDelay: true,
       // Refused by a layer, in our own words.

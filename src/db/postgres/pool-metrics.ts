@@ -1,4 +1,4 @@
-import { metrics } from '@opentelemetry/api';
+import { metrics, type ObservableResult } from '@opentelemetry/api';
 import type pg from 'pg';
 import type { Server } from './statement-kinds.ts';
 
@@ -14,8 +14,7 @@ export function observePendingRequests(pool: pg.Pool, { address, port, database 
       description: 'The number of current pending requests for an open connection.',
       unit: '{request}',
     });
-  const observe = (result: { observe(value: number, attributes: object): void }) =>
-    result.observe(pool.waitingCount, attributes);
+  const observe = (result: ObservableResult) => result.observe(pool.waitingCount, attributes);
   pending.addCallback(observe);
   return () => pending.removeCallback(observe);
 }

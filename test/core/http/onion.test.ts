@@ -26,6 +26,7 @@ describe('the onion', () => {
       'cors',
       'device',
       'overload',
+      'deadline',
     ]);
   });
 

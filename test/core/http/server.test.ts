@@ -35,6 +35,7 @@ describe('what the server refuses by itself', () => {
       port: 0,
       portSetting: 'PORT',
       keepAliveTimeoutMs: 5000,
+      requestTimeoutMs: 30_000,
       writeAccess,
     });
     url = `http://127.0.0.1:${server.port}`;

@@ -7,10 +7,15 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { Carrier } from '../../../../src/core/context.ts';
-import { writeReadableSpan, writeServerSpan } from '../../../../src/core/telemetry/spans/encode-span.ts';
+import { ClientSpan, ClientSpanShape } from '../../../../src/core/telemetry/spans/client-span.ts';
+import {
+  writeClientSpan,
+  writeReadableSpan,
+  writeServerSpan,
+} from '../../../../src/core/telemetry/spans/encode-span.ts';
 import { newSpanId, newTraceId } from '../../../../src/core/telemetry/spans/ids.ts';
 import { ProtobufWriter } from '../../../../src/core/telemetry/spans/protobuf-writer.ts';
-import { toReadableSpan } from '../../../../src/core/telemetry/spans/readable-span.ts';
+import { toReadableClientSpan, toReadableSpan } from '../../../../src/core/telemetry/spans/readable-span.ts';
 import { type RequestFacts, ServerSpan } from '../../../../src/core/telemetry/spans/server-span.ts';
 
 describe('spans as bytes', () => {
@@ -85,6 +90,18 @@ describe('spans as bytes', () => {
       'okapi.postgres.statements',
       'http.request.method_original',
     );
+  });
+
+  it('says of a statement what the SDK would say, also when it failed', () => {
+    for (const failure of [undefined, { type: '23505', message: 'refused' }]) {
+      const parent = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED };
+      const shape = new ClientSpanShape('SELECT users', { 'db.system.name': 'postgresql', 'server.port': 5432 });
+      const span = new ClientSpan(shape, parent);
+      span.endMs = span.startMs + 1.5;
+      span.failure = failure;
+      const encoded = ours((writer) => writeClientSpan(writer, span));
+      expect(encoded).to.deep.equal(theirs(toReadableClientSpan(span, resource)));
+    }
   });
 
   it('encodes any text and number as the SDK does', () => {

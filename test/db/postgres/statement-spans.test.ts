@@ -1,0 +1,79 @@
+import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
+import { AlwaysOnSampler } from '@opentelemetry/sdk-trace';
+import { expect } from 'chai';
+import { Carrier, contextWith } from '../../../src/core/context.ts';
+import { statementDurations } from '../../../src/core/telemetry/metrics/durations.ts';
+import type { ClientSpan } from '../../../src/core/telemetry/spans/client-span.ts';
+import { newSpanId, newTraceId } from '../../../src/core/telemetry/spans/ids.ts';
+import { ServerSpan } from '../../../src/core/telemetry/spans/server-span.ts';
+import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
+import type { Database } from '../../../src/db/postgres/database.ts';
+import { createDatabases, type StoreAddresses } from '../../support/stores.ts';
+import { openDatabase } from './harness.ts';
+
+describe('the span of a statement', () => {
+  let stores: StoreAddresses & { drop(): Promise<void> };
+  let database: Database;
+  const spans: ClientSpan[] = [];
+
+  before(async () => {
+    stores = await createDatabases();
+    database = openDatabase(stores.databaseUrl);
+    setTracing({
+      sampler: new AlwaysOnSampler(),
+      enabled: true,
+      onEnd: () => undefined,
+      onClientEnd: (span) => spans.push(span),
+    });
+  });
+  afterEach(() => spans.splice(0));
+  after(async () => {
+    setTracing();
+    await database.close();
+    await stores.drop();
+  });
+
+  function inRequest<T>(work: () => Promise<T>, traceFlags = TraceFlags.SAMPLED): Promise<T> {
+    const parent = { traceId: newTraceId(), spanId: newSpanId(), traceFlags };
+    const server = new ServerSpan('GET', parent, undefined, undefined, traceFlags === TraceFlags.SAMPLED);
+    return context.with(contextWith(new Carrier(), server), work);
+  }
+
+  it('says what was asked, of which server, under the request that asked', async () => {
+    await inRequest(() => database.query({ name: 'echo', text: `select $1::text as echo, 'secret' as s` }, ['x']));
+    const [span] = spans;
+    expect(span?.shape.name).to.equal('SELECT');
+    expect(span?.shape.attributes).to.deep.include({
+      'db.system.name': 'postgresql',
+      'db.namespace': new URL(stores.databaseUrl).pathname.slice(1),
+      'db.operation.name': 'SELECT',
+      'db.query.text': 'select $1::text as echo, ? as s',
+      'server.address': '127.0.0.1',
+    });
+    expect(span?.failure).to.equal(undefined);
+    expect(span?.endMs).to.be.at.least(span?.startMs as number);
+    expect(span?.context.traceId).to.equal(span?.parent.traceId);
+  });
+
+  it('is there for each statement of a transaction', async () => {
+    await inRequest(() => database.transaction((tx) => tx.query({ text: 'select 1' })));
+    expect(spans.map(({ shape }) => shape.name)).to.deep.equal(['BEGIN', 'SELECT', 'COMMIT']);
+    expect(new Set(spans.map(({ parent }) => parent.spanId)).size).to.equal(1);
+  });
+
+  it('tells a failure by its code, and never what was sent', async () => {
+    await inRequest(() => database.query({ text: `select 'my secret'::int` })).catch(() => undefined);
+    expect(spans[0]?.failure).to.deep.equal({ type: '22P02', message: 'PostgreSQL refused the statement: 22P02' });
+    const { resourceMetrics } = await statementDurations.collect();
+    const failed = resourceMetrics.scopeMetrics[0]?.metrics[0]?.dataPoints.filter(
+      ({ attributes }) => attributes['error.type'] === '22P02',
+    );
+    expect(failed?.length).to.be.at.least(1);
+  });
+
+  it('is not made outside of a request, nor in one that is not sampled', async () => {
+    await context.with(ROOT_CONTEXT, () => database.query({ text: 'select 1' }));
+    await inRequest(() => database.query({ text: 'select 1' }), TraceFlags.NONE);
+    expect(spans).to.deep.equal([]);
+  });
+});
