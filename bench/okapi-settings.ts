@@ -39,8 +39,9 @@ export function okapiSettings(variant: OkapiVariant, at: OkapiSurroundings): Rec
     DATA_DIR: join(at.folder, 'data'),
     DATABASE_URL: at.databaseUrl,
     MONGO_URL: at.mongoUrl,
-    POSTGRES_POOL_SIZE: String(POOL_SIZE / 2),
-    POSTGRES_POOL_OVERFLOW: String(POOL_SIZE / 2),
+    // Kept open, as the peer's are: what is above the size would be opened anew for every burst.
+    POSTGRES_POOL_SIZE: String(POOL_SIZE),
+    POSTGRES_POOL_OVERFLOW: '0',
     CORS_ALLOW_ORIGINS: 'https://app.example.org',
     ACCESS_TOKEN_SIGNING_KEY: ACCESS_KEY,
     REFRESH_TOKEN_SIGNING_KEY: REFRESH_KEY,

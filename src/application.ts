@@ -4,6 +4,7 @@ import type { Settings } from './core/config/index.ts';
 import { authenticate } from './core/http/authenticate.ts';
 import { compose } from './core/http/compose.ts';
 import { registerExceptionHandlers } from './core/http/exception-handlers.ts';
+import { handleOwnAnswers } from './core/http/handle-request.ts';
 import { addMiddlewares } from './core/http/onion.ts';
 import { initiateRouters } from './core/http/router.ts';
 import type { AccessEntry } from './core/logging/index.ts';
@@ -41,6 +42,7 @@ type Routes = Domains['routes'];
 function assemble(parts: ApplicationParts, listener: Listener, root: Routes, api: Routes): Koa {
   const { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate } = parts;
   const app = new Koa({ compose } as object);
+  handleOwnAnswers(app);
   const access = createOperationsAccess(settings);
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess, isLoopLate });

@@ -42,14 +42,20 @@ export function cors(settings: CorsSettings): Middleware {
   return function cors(ctx, next) {
     // A preflight's answer depends on what it asks for; caches must know (Fetch §3.2).
     if (ctx.method === 'OPTIONS') ctx.vary('Access-Control-Request-Method, Access-Control-Request-Headers');
-    if (anyOrigin && ctx.req.headers.origin === undefined) return withoutOrigin(ctx, next);
-    return middleware(ctx, next);
+    if (ctx.req.headers.origin !== undefined) return middleware(ctx, next);
+    withoutOrigin(ctx);
+    return next();
   };
 
-  function withoutOrigin(ctx: OkapiContext, next: () => Promise<void>): Promise<void> {
+  /** What the library would set for a caller that is no page, which most are. */
+  function withoutOrigin(ctx: OkapiContext): void {
+    if (!anyOrigin) {
+      if (ctx.method === 'OPTIONS') ctx.vary('Origin');
+      else ctx.res.setHeader('Vary', 'Origin');
+      return;
+    }
     // With * the answer is the same for every caller, so it carries no Vary; a shared cache may serve it to any origin.
     ctx.res.setHeader('Access-Control-Allow-Origin', '*');
     ctx.res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
-    return next();
   }
 }

@@ -25,7 +25,7 @@ export const FILE_TUNING: FileTuning = {
   write: fs.write,
 };
 
-const LARGEST_BATCH = 256 * 1024;
+const LARGEST_BATCH = 512 * 1024;
 
 /** Told when the files can no longer be written (`Error`) and when they can again (`undefined`). */
 export type OnHealth = (problem: Error | undefined) => void;

@@ -7,7 +7,9 @@ import { AlwaysOnSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace';
 import Koa from 'koa';
 import { readSettings, type Settings } from '../../../src/core/config/index.ts';
 import { answerClientErrors } from '../../../src/core/http/client-error.ts';
+import { compose } from '../../../src/core/http/compose.ts';
 import { registerExceptionHandlers } from '../../../src/core/http/exception-handlers.ts';
+import { handleOwnAnswers } from '../../../src/core/http/handle-request.ts';
 import { addMiddlewares } from '../../../src/core/http/onion.ts';
 import { type Route, route } from '../../../src/core/http/route.ts';
 import { initiateRouters } from '../../../src/core/http/router.ts';
@@ -54,7 +56,8 @@ export async function serve({
   const writeAccess = (entry: AccessEntry) => {
     access.push(entry);
   };
-  const app = new Koa();
+  const app = new Koa({ compose } as object);
+  handleOwnAnswers(app);
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess, isLoopLate });
   const refuseAll: Middleware = async () => {

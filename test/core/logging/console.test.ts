@@ -26,11 +26,11 @@ describe('the console', () => {
   it('that is gone costs its lines, not those of the files, and the files say so', async () => {
     const { console, directory } = start();
     console.mode = 'gone';
-    for (let n = 0; n < 100; n++) log.info('line', { n });
+    for (let n = 0; n < 600; n++) log.info('line', { n });
     await stopLogger();
-    expect(loggingStats().console.dropped).to.be.at.least(100);
+    expect(loggingStats().console.dropped).to.be.at.least(600);
     const lines = linesOf(directory, 'app.json');
-    expect(lines.filter((line) => line.message === 'line')).to.have.length(100);
+    expect(lines.filter((line) => line.message === 'line')).to.have.length(600);
     expect(lines.some((line) => line.extra['destination'] === 'console')).to.equal(true);
   });
 

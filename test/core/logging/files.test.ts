@@ -20,7 +20,7 @@ import { eventually } from '../../support/eventually.ts';
 import { type Line, linesOf, parseLines, removeTemporaryDirectories, start, temporaryDirectory } from './harness.ts';
 
 const log = getLogger('app.test.files');
-const SMALL = { maxFileBytes: 256 * 1024 + 40_000 };
+const SMALL = { maxFileBytes: 512 * 1024 + 40_000 };
 const MAX = SMALL.maxFileBytes;
 
 function parts(directory: string): string[] {
