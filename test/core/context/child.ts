@@ -105,7 +105,7 @@ const STEPS: Record<string, Step> = {
     await new Promise<void>((resolve) =>
       pool.connect((_error, client, release) => {
         say(own, 'connection');
-        client?.query(`select pg_sleep(0.001) /* ${own} */`, () => {
+        void client?.query('select pg_sleep(0.001)').then(() => {
           say(own, 'result');
           release();
           resolve();

@@ -85,7 +85,7 @@ function expectOwnLines(lines: readonly Line[], traces: Traces): void {
 }
 
 /** The calls of one request, by the package that traces them. */
-const CALLS = { '@opentelemetry/instrumentation-pg': 9, '@opentelemetry/instrumentation-mongodb': 7 };
+const CALLS = { 'okapi.postgres': 8, '@opentelemetry/instrumentation-mongodb': 7 };
 
 function expectOwnSpans(spans: readonly ReceivedSpan[], traces: Traces): void {
   const byTrace = Map.groupBy(spans, ({ traceId }) => traceId);
@@ -102,7 +102,6 @@ function expectOwnSpans(spans: readonly ReceivedSpan[], traces: Traces): void {
     const roots = found.filter(({ parentSpanId }) => !ids.has(parentSpanId));
     expect(roots.map(({ name }) => name)).to.deep.equal(['GET /api/everything/:own']);
     expect(roots[0]?.attributes, 'what it spent is what it did').to.include({
-      // All but the one that went past `Database`.
       'okapi.postgres.statements': 8,
       'okapi.mongo.commands': 7,
     });
