@@ -1,14 +1,13 @@
 import type { Readable } from 'node:stream';
-import { type Exception, SpanStatusCode } from '@opentelemetry/api';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Koa from 'koa';
 import { NotFoundError } from '../errors/app-http-error.ts';
-import { getLogger } from '../logging/index.ts';
+import { isCausedByLeaving, isClientGone } from './client-gone.ts';
+import { recordAnswered, recordCut, recordUnanswerable, recordUnheard } from './error-records.ts';
 import { resolveException } from './exception-handlers.ts';
 import { sendAnswer } from './response.ts';
 import type { Middleware, OkapiContext } from './state.ts';
 import { streamBody } from './stream-body.ts';
-
-const logger = getLogger('app.http.errors');
 
 /** Headers that an error answer keeps; whatever else the handler had set is about an answer that did not come. */
 const KEPT =
@@ -37,15 +36,20 @@ function isUnanswered({ status, body, headerSent }: OkapiContext): boolean {
 }
 
 /**
- * Waits until a stream has something to give, so that one which fails at once is answered as any error is. What fails
- * later is recorded here: Koa cuts the connection before it tells of it, as if the client had gone.
+ * Waits until a stream has something to give, so that one which fails at once or right after is answered as any error
+ * is. What fails later is recorded here: Koa cuts the connection before it tells of it, as if the client had gone.
  */
 async function beginStream(stream: Readable, ctx: OkapiContext): Promise<void> {
-  if (stream.errored !== null) throw stream.errored;
-  if (stream.readableLength === 0 && !stream.readableEnded) await firstBytes(stream);
+  let hasBegun = false;
   stream.once('error', (error) => {
+    if (!hasBegun) return;
     if (!isClientGone(ctx)) recordCut(error, ctx);
+    else if (!isCausedByLeaving(error)) recordUnheard(error, ctx);
   });
+  if (stream.readableLength === 0 && !stream.readableEnded && !stream.destroyed) await firstBytes(stream);
+  await nextTurn();
+  if (stream.errored !== null) throw stream.errored;
+  hasBegun = true;
 }
 
 async function firstBytes(stream: Readable): Promise<void> {
@@ -72,15 +76,17 @@ export function handleLateErrors(app: Koa): void {
       const { answer } = this.state;
       if (answer !== undefined && !this.headerSent) sendAnswer(this, answer);
     } catch (error) {
-      logger.exception('An error could not be answered', error);
+      recordUnanswerable(error);
       this.res.destroy();
     }
   };
 }
 
 function answerError(thrown: unknown, ctx: OkapiContext): void {
-  // Whatever failed then, failed because of that; nobody is there to be answered.
-  if (isClientGone(ctx)) return;
+  if (isClientGone(ctx)) {
+    if (!isCausedByLeaving(thrown) && resolveException(thrown, ctx).status === 500) recordUnheard(thrown, ctx);
+    return;
+  }
   if (ctx.headerSent) {
     recordCut(thrown, ctx);
     ctx.res.destroy();
@@ -89,50 +95,10 @@ function answerError(thrown: unknown, ctx: OkapiContext): void {
   const error = resolveException(thrown, ctx);
   dropHeaders(ctx);
   ctx.respond.error(error);
-  noteError(thrown, ctx);
-  if (error.status === 500) recordError(thrown, ctx);
-  else if (error.status > 500) markSpan(thrown, ctx);
+  recordAnswered(thrown, error, ctx);
 }
 
 function dropHeaders({ res }: OkapiContext): void {
   for (const name of res.getHeaderNames()) if (!KEPT.test(name)) res.removeHeader(name);
   res.setHeader('Cache-Control', 'no-store');
-}
-
-/** For the telemetry layer, which counts it; `undefined` there would say that nothing was thrown. */
-function noteError(thrown: unknown, ctx: OkapiContext): void {
-  ctx.state.error = thrown ?? new Error(`${thrown} was thrown`);
-}
-
-/** Said once, in full, where the operator looks: in the log and on the span. */
-function recordError(thrown: unknown, ctx: OkapiContext): void {
-  noteError(thrown, ctx);
-  logger.exception(`${ctx.method} ${ctx.state.route?.template ?? 'unmatched'} failed`, thrown);
-  markSpan(thrown, ctx);
-}
-
-/** The same for an answer that ends half way; telemetry takes it for a 500, not for a client that has gone. */
-function recordCut(thrown: unknown, ctx: OkapiContext): void {
-  ctx.state.isCut = true;
-  recordError(thrown, ctx);
-}
-
-function markSpan(thrown: unknown, ctx: OkapiContext): void {
-  const { span } = ctx.state;
-  if (span === undefined) return;
-  span.recordException(thrown instanceof Error ? thrown : (inWords(thrown) as Exception));
-  span.setStatus({ code: SpanStatusCode.ERROR });
-}
-
-/** Anything can be thrown, also what has no text form. */
-function inWords(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
-}
-
-function isClientGone(ctx: OkapiContext): boolean {
-  return ctx.res.destroyed || ctx.req.socket.destroyed;
 }

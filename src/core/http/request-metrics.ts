@@ -1,4 +1,4 @@
-import { AppHttpError } from '../errors/app-http-error.ts';
+import { exceptionTypeOf } from '../errors/exception-type.ts';
 import type { CounterChild, HistogramChild, SpanReference } from '../telemetry/metrics/children.ts';
 import { requestDurations } from '../telemetry/metrics/durations.ts';
 import { errorCount, requestCount, requestLatency } from '../telemetry/metrics/metrics.ts';
@@ -43,11 +43,7 @@ function bind(key: string, request: Finished): Bound {
   return children;
 }
 
-const EXCEPTION_TYPES = new Set(['TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'AggregateError']);
-
-/** Counts one request that ended in a thrown error; `exception_type` is a class name of a closed set, else `Error`. */
+/** Counts one request that ended in a thrown error, by the class of what was thrown. */
 export function recordError(route: string | undefined, thrown: unknown): void {
-  const name = thrown instanceof Error ? thrown.name : 'Error';
-  const isKnown = thrown instanceof AppHttpError || EXCEPTION_TYPES.has(name);
-  errorCount.labels({ endpoint: route ?? UNMATCHED, exception_type: isKnown ? name : 'Error' }).inc();
+  errorCount.labels({ endpoint: route ?? UNMATCHED, exception_type: exceptionTypeOf(thrown) }).inc();
 }

@@ -1,4 +1,6 @@
-import { Readable } from 'node:stream';
+import { Readable, Stream } from 'node:stream';
+import { runInNewContext } from 'node:vm';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { expect } from 'chai';
 import createError from 'http-errors';
 import {
@@ -35,6 +37,26 @@ class Unprintable {
   toString(): string {
     throw new Error('no text form');
   }
+}
+
+/** A class of a domain, under a name that no metric may show. */
+class TakenError extends ConflictError {
+  override name = 'TakenError';
+}
+
+function refuse(): never {
+  throw new Error('not to be looked at');
+}
+
+/** Throws whatever is asked of it. */
+function untouchable(): object {
+  return new Proxy({}, { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+}
+
+/** An error all of whose properties throw. */
+function unreadable(): Error {
+  const properties = ['name', 'message', 'stack', 'cause', 'status', 'expose', 'errors', 'code'];
+  return Object.defineProperties(new Error(), Object.fromEntries(properties.map((name) => [name, { get: refuse }])));
 }
 
 const circular: Record<string, unknown> = {};
@@ -118,6 +140,26 @@ const THROWN: readonly [name: string, make: () => unknown, status: number, code:
     'internal.error',
     'Error',
   ],
+  ['an AppHttpError of a domain', () => new TakenError('No', { code: 'x.taken' }), 409, 'x.taken', 'ConflictError'],
+  [
+    'an AppHttpError whose name is no text',
+    () => Object.assign(new NotFoundError('No'), { name: Symbol('x') }),
+    404,
+    'http.not_found',
+    'NotFoundError',
+  ],
+  ['an exposed error by statusCode', () => foreign({ statusCode: 409, expose: true }), 409, 'http.conflict', 'Error'],
+  [
+    'an Error whose name is no text',
+    () => Object.assign(new RangeError(SECRET), { name: { toString: refuse } }),
+    500,
+    'internal.error',
+    'RangeError',
+  ],
+  ['an Error that cannot be read', unreadable, 500, 'internal.error', 'Error'],
+  ['a TypeError of another realm', () => runInNewContext('new TypeError("x")'), 500, 'internal.error', 'Error'],
+  ['a proxy that cannot be looked at', untouchable, 500, 'internal.error', 'Error'],
+  ['a megabyte of text', () => 'x'.repeat(1_000_000), 500, 'internal.error', 'Error'],
   ['null', () => null, 500, 'internal.error', 'Error'],
   ['undefined', () => undefined, 500, 'internal.error', 'Error'],
   ['a string', () => SECRET, 500, 'internal.error', 'Error'],
@@ -150,7 +192,16 @@ describe('whatever a handler throws', () => {
     await stopLogger();
     ({ console } = startLogging({ files: false }));
     spans = collectSpans();
-    app = await serve({ routes });
+    const toUser = get('/thrown-to-user', () => {
+      throw new Error(SECRET);
+    });
+    app = await serve({
+      routes: [...routes, { ...toUser, authenticated: true }],
+      authenticate: (ctx, next) => {
+        ctx.state.carrier.userId = 'user-1';
+        return next();
+      },
+    });
   });
   after(async () => {
     await app.close();
@@ -196,17 +247,20 @@ describe('whatever a handler throws', () => {
       expect(requestsOf(template)).to.deep.equal({ [`GET ${status}`]: 2, [`HEAD ${status}`]: 1 });
     });
 
-    it(`${name} is ${status >= 500 ? '' : 'not '}an exception on the span`, () => {
+    it(`${name} is an exception on the span, ${status >= 500 ? 'which is an error' : 'which is none'}`, () => {
       const mine = spans.filter(({ facts }) => facts?.route === template);
       const events = mine.map((span) => span.events?.map((event) => event.name) ?? []);
-      expect(events).to.deep.equal(Array(3).fill(status >= 500 ? ['exception'] : []));
+      expect(events).to.deep.equal(Array(3).fill(['exception']));
+      const expected = status >= 500 ? SpanStatusCode.ERROR : SpanStatusCode.UNSET;
+      expect(mine.map((span) => span.status.code)).to.deep.equal(Array(3).fill(expected));
+      expect(mine.map((span) => span.attributes?.['okapi.error.code'])).to.deep.equal(Array(3).fill(code));
     });
   }
 
   it('a 500 is logged once a request, at ERROR and with what was thrown; nothing else is', async () => {
     const linesOf = (template: string) => console.lines.filter(({ message }) => message.includes(`${template} `));
     const last = `/api/thrown/${THROWN.length - 1}`;
-    await eventually(() => linesOf(last).length === 3, { timeoutMs: 2000 });
+    await eventually(() => linesOf(last).length === 3, { timeoutMs: 10_000 });
     for (const [index, [name, , status]] of THROWN.entries()) {
       const lines = linesOf(`/api/thrown/${index}`);
       expect(
@@ -226,6 +280,26 @@ describe('whatever a handler throws', () => {
     }
   });
 
+  it('a 500 of a signed-in user says who it was, on its own line and on the access line', async () => {
+    const { body } = await request(`${app.url}/api/thrown-to-user`);
+    const { request_id: id } = body.meta;
+    const line = await eventually(() => console.lines.find((each) => each['request_id'] === id), { timeoutMs: 10_000 });
+    expect(line).to.include({ level: 'ERROR', user_id: 'user-1', trace_id: body.meta.trace_id });
+    expect(app.access.find(({ requestId }) => requestId === id)).to.include({ userId: 'user-1', status: 500 });
+  });
+
+  it('a 500 tells the span its causes, as it tells the log', () => {
+    const index = THROWN.findIndex(([name]) => name === 'an Error with causes');
+    const span = spans.find(({ facts }) => facts?.route === `/api/thrown/${index}`);
+    const { 'exception.type': type, 'exception.stacktrace': stack } = span?.events?.[0]?.attributes ?? {};
+    expect(type).to.equal('Error');
+    expect(String(stack).match(/^(Error|Caused by): .*/gm)).to.deep.equal([
+      `Error: ${SECRET}`,
+      `Caused by: RangeError: ${SECRET}`,
+      `Caused by: string: ${SECRET}`,
+    ]);
+  });
+
   it('a 401 says how to sign in, a 503 when to come back', async () => {
     const of = (name: string) => `${app.url}/api/thrown/${THROWN.findIndex(([each]) => each === name)}`;
     expect((await request(of('UnauthorizedError'))).headers.get('www-authenticate')).to.equal('Bearer');
@@ -233,13 +307,25 @@ describe('whatever a handler throws', () => {
   });
 });
 
+/** A stream as Node had them first, and as some libraries still have them. */
+function oldStream(error: Error, { res }: RouteContext): Stream {
+  const stream = Object.assign(new Stream(), { readable: true, pause: () => undefined, resume: () => undefined });
+  setImmediate(() => {
+    stream.emit('data', Buffer.from('half of it'));
+    void eventually(() => res.headersSent, { timeoutMs: 10_000 }).then(() => stream.emit('error', error));
+  });
+  return stream;
+}
+
 describe('an answer that fails after its handler is done', () => {
   let app: TestApp;
   let console: FakeConsole;
   let hold = Promise.withResolvers<void>();
 
-  async function* failing(beforehand: string) {
-    if (beforehand !== '') yield beforehand;
+  /** Gives a part and fails: when the client has heard of it where `ctx` is given, else right away. */
+  async function* failing(part: string, ctx?: RouteContext) {
+    if (part !== '') yield Buffer.from(part);
+    if (ctx !== undefined) await eventually(() => ctx.res.headersSent, { timeoutMs: 10_000 });
     throw new Error(SECRET);
   }
 
@@ -263,8 +349,30 @@ describe('an answer that fails after its handler is done', () => {
         get('/late/stream-at-once', (ctx) => {
           ctx.body = Readable.from(failing(''));
         }),
+        get('/late/web-stream-soon', (ctx) => {
+          ctx.body = ReadableStream.from(failing('half of it'));
+        }),
         get('/late/stream-half-way', (ctx) => {
-          ctx.body = Readable.from(failing('half of it'));
+          ctx.body = Readable.from(failing('half of it', ctx));
+        }),
+        get('/late/web-stream-whole', (ctx) => {
+          ctx.set('Content-Length', '7');
+          ctx.body = ReadableStream.from(['one ', 'two'].map((text) => Buffer.from(text)));
+        }),
+        get('/late/web-stream-at-once', (ctx) => {
+          ctx.body = ReadableStream.from(failing(''));
+        }),
+        get('/late/web-stream-half-way', (ctx) => {
+          ctx.body = ReadableStream.from(failing('half of it', ctx));
+        }),
+        get('/late/response-whole', (ctx) => {
+          ctx.body = new Response('one two', { status: 203, headers: { 'X-Own': '1' } });
+        }),
+        get('/late/response-half-way', (ctx) => {
+          ctx.body = new Response(ReadableStream.from(failing('half of it', ctx)) as ReadableStream<Uint8Array>);
+        }),
+        get('/late/old-stream-half-way', (ctx) => {
+          ctx.body = oldStream(new Error(SECRET), ctx);
         }),
         get('/late/headers-sent', async (ctx) => {
           ctx.res.writeHead(200).write('half of it');
@@ -288,9 +396,9 @@ describe('an answer that fails after its handler is done', () => {
   });
   const errorLines = (template: string) =>
     console.lines.filter(({ level, message }) => level === 'ERROR' && message.includes(template));
-  const oneErrorLine = (template: string) => eventually(() => errorLines(template).length === 1, { timeoutMs: 2000 });
+  const oneErrorLine = (template: string) => eventually(() => errorLines(template).length === 1, { timeoutMs: 10_000 });
 
-  for (const what of ['bigint', 'loop', 'stream-at-once']) {
+  for (const what of ['bigint', 'loop', 'stream-at-once', 'web-stream-at-once', 'web-stream-soon']) {
     it(`is a 500 that is logged once: ${what}`, async () => {
       const { status, text, body, headers } = await request(`${app.url}/api/late/${what}`);
       expect(status).to.equal(500);
@@ -298,7 +406,7 @@ describe('an answer that fails after its handler is done', () => {
       expect(text).to.not.match(/BigInt|circular|users_secret/);
       expect(headers.get('cache-control')).to.equal('no-store');
       await oneErrorLine(`/api/late/${what}`);
-      expect(errorsOf(`/api/late/${what}`)).to.have.all.keys(what === 'stream-at-once' ? 'Error' : 'TypeError');
+      expect(errorsOf(`/api/late/${what}`)).to.have.all.keys(what.includes('stream') ? 'Error' : 'TypeError');
     });
   }
 
@@ -309,6 +417,17 @@ describe('an answer that fails after its handler is done', () => {
 
   it('is the whole stream when nothing fails, also when it has nothing to give', async () => {
     expect((await request(`${app.url}/api/late/stream-whole`)).text).to.equal('one two');
+    const web = await request(`${app.url}/api/late/web-stream-whole`);
+    expect({ text: web.text, length: web.headers.get('content-length') }).to.deep.equal({
+      text: 'one two',
+      length: '7',
+    });
+    const made = await request(`${app.url}/api/late/response-whole`);
+    expect({ text: made.text, status: made.status, own: made.headers.get('x-own') }).to.deep.equal({
+      text: 'one two',
+      status: 203,
+      own: '1',
+    });
     const { status, text } = await request(`${app.url}/api/late/stream-empty`);
     expect({ status, text }).to.deep.equal({ status: 200, text: '' });
   });
@@ -318,7 +437,8 @@ describe('an answer that fails after its handler is done', () => {
     expect({ status, detail: body.detail }).to.deep.equal({ status: 400, detail: 'No' });
   });
 
-  for (const what of ['stream-half-way', 'headers-sent']) {
+  const HALF_WAY = ['stream', 'web-stream', 'response', 'old-stream'].map((kind) => `${kind}-half-way`);
+  for (const what of [...HALF_WAY, 'headers-sent']) {
     it(`closes the connection, since the answer is not whole: ${what}`, async () => {
       const answer = await sendRaw(app.url, `GET /api/late/${what} HTTP/1.1\r\nHost: x\r\n\r\n`);
       expect(answer)
@@ -328,7 +448,7 @@ describe('an answer that fails after its handler is done', () => {
       expect(answer).to.not.contain('internal.error').and.not.contain('users_secret');
       await oneErrorLine(`/api/late/${what}`);
       const entry = await eventually(() => app.access.find(({ route }) => route === `/api/late/${what}`), {
-        timeoutMs: 1000,
+        timeoutMs: 10_000,
       });
       expect(entry.status, 'the fault is ours, not the client gone').to.equal(500);
       expect(errorsOf(`/api/late/${what}`)).to.deep.equal({ Error: 1 });
@@ -343,7 +463,7 @@ describe('an answer that fails after its handler is done', () => {
     await reader?.read();
     stop.abort();
     const entry = await eventually(() => app.access.find(({ route }) => route === '/api/late/endless'), {
-      timeoutMs: 2000,
+      timeoutMs: 10_000,
     });
     hold.resolve();
     hold = Promise.withResolvers();
