@@ -33,13 +33,10 @@ describe('a first use of the API', () => {
       .to.include({ id: user.id, email: user.email })
       .and.deep.include({ roles: ['user'] });
 
-    const events = await eventually(
-      async () => {
-        const answer = await request(`${service.url}/api/activity`, { headers: bearer(user.accessToken) });
-        return answer.body.data.length === 2 && answer.body;
-      },
-      { timeoutMs: 2000 },
-    );
+    const events = await eventually(async () => {
+      const answer = await request(`${service.url}/api/activity`, { headers: bearer(user.accessToken) });
+      return answer.body.data.length === 2 && answer.body;
+    });
     expect(events.data.map((event: { type: string }) => event.type)).to.deep.equal([
       'auth.signed_in',
       'auth.registered',
@@ -52,11 +49,9 @@ describe('a first use of the API', () => {
     expect(answer.status).to.equal(404);
     const traceId = answer.body.meta.trace_id;
     expect(answer.headers.get('traceresponse')).to.contain(traceId);
-    const line = await eventually(() => service.logLines().find((each) => each['trace_id'] === traceId), {
-      timeoutMs: 250,
-    });
+    const line = await eventually(() => service.logLines().find((each) => each['trace_id'] === traceId));
     expect(line['request_id']).to.equal(answer.body.meta.request_id);
-    const span = await eventually(() => receiver.spans.find((each) => each.traceId === traceId), { timeoutMs: 2000 });
+    const span = await eventually(() => receiver.spans.find((each) => each.traceId === traceId));
     expect(span.name).to.equal('GET');
     expect(span.attributes).to.include({ 'http.response.status_code': 404, 'okapi.request_id': line['request_id'] });
     expect(span.resource).to.include({ 'service.name': 'okapi', 'deployment.environment.name': 'development' });
@@ -66,18 +61,14 @@ describe('a first use of the API', () => {
     const { email, password } = await signIn(service.url);
     const answer = await post(`${service.url}/api/auth/login`, { email, password });
     const traceId = answer.body.meta.trace_id;
-    const server = await eventually(
-      () => receiver.spans.find((each) => each.traceId === traceId && each.name === 'POST /api/auth/login'),
-      { timeoutMs: 2000 },
+    const server = await eventually(() =>
+      receiver.spans.find((each) => each.traceId === traceId && each.name === 'POST /api/auth/login'),
     );
     expect(server.attributes['http.route']).to.equal('/api/auth/login');
-    const children = await eventually(
-      () => {
-        const found = receiver.spans.filter((each) => each.traceId === traceId && each.parentSpanId === server.spanId);
-        return found.length >= 3 && found;
-      },
-      { timeoutMs: 2000 },
-    );
+    const children = await eventually(() => {
+      const found = receiver.spans.filter((each) => each.traceId === traceId && each.parentSpanId === server.spanId);
+      return found.length >= 3 && found;
+    });
     const scopes = children.map(({ scope }) => scope);
     expect(scopes).to.include.members(['okapi.postgres', '@opentelemetry/instrumentation-mongodb']);
   });
@@ -85,9 +76,9 @@ describe('a first use of the API', () => {
   it('sends the same log lines and metrics by OTLP', async () => {
     const answer = await request(`${service.url}/api/nope`);
     const traceId = answer.body.meta.trace_id;
-    const record = await eventually(() => receiver.logs.find((each) => each.traceId === traceId), { timeoutMs: 2000 });
+    const record = await eventually(() => receiver.logs.find((each) => each.traceId === traceId));
     expect(record.attributes['request_id']).to.equal(answer.body.meta.request_id);
-    await eventually(() => receiver.metrics.some(({ name }) => name === 'app_requests_total'), { timeoutMs: 2000 });
+    await eventually(() => receiver.metrics.some(({ name }) => name === 'app_requests_total'));
   });
 
   it('instruments every package that it says it does', async () => {

@@ -6,7 +6,6 @@ import { signalMongo, signalPostgres } from '../support/signal-stores.ts';
 import { useServices } from '../support/use-services.ts';
 
 /** The next round of checks and its judgement, and time for a machine that has much to do. */
-const KNOWN_WITHIN = { timeoutMs: 20_000 };
 
 describe('stores that hang', () => {
   const { start } = useServices();
@@ -21,7 +20,7 @@ describe('stores that hang', () => {
         eventually(async () => {
           const answer = await ask('/health/ready');
           return answer.status === status && answer.body.data.status === health && answer.body.data;
-        }, KNOWN_WITHIN);
+        });
 
       const well = await isKnown(200, 'ok');
       expect(well).to.include({ ready: true, draining: false });

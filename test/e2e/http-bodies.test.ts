@@ -134,11 +134,15 @@ describe('a body that cannot be taken', () => {
     for (const [encoding, bomb] of bombs) {
       it(`is refused with 413 when it only grows to that when unpacked: ${encoding}`, async () => {
         expect(bomb.length).to.be.below(LIMIT);
-        const startedAt = performance.now();
         expectProblem(await send(bomb, { 'Content-Encoding': encoding }), 413, 'http.payload_too_large');
-        expect(performance.now() - startedAt).to.be.below(500);
       });
     }
+
+    it('is unpacked only until it is over, so that nobody sees what is damaged after that', async () => {
+      const [[encoding, bomb]] = bombs;
+      const damaged = Buffer.concat([bomb.subarray(0, bomb.length / 2), Buffer.alloc(bomb.length / 2, 0xff)]);
+      expectProblem(await send(damaged, { 'Content-Encoding': encoding }), 413, 'http.payload_too_large');
+    });
 
     it('is taken at exactly the limit', async () => {
       const { email, password } = freshCredentials();
@@ -285,9 +289,7 @@ describe('a body that cannot be taken', () => {
     expect(rows).to.deep.equal([]);
     const answer = await request(`${service.url}/`, { headers: { 'X-Request-ID': 'the-last-one' } });
     expect(answer.status).to.equal(200);
-    await eventually(() => service.logLines().some((line) => line['request_id'] === 'the-last-one'), {
-      timeoutMs: 2000,
-    });
+    await eventually(() => service.logLines().some((line) => line['request_id'] === 'the-last-one'));
     expect(errorLines(service)).to.deep.equal([]);
     expect(service.logLines('error')).to.deep.equal([]);
     expect(service.process.exitCode).to.equal(null);

@@ -24,9 +24,8 @@ describe('a request that is out of the ordinary', () => {
     return answer;
   };
   const accessLine = (requestId: string | null) =>
-    eventually(
-      () => service.logLines().find((line) => line['logger'] === 'app.http.access' && line['request_id'] === requestId),
-      { timeoutMs: 2000 },
+    eventually(() =>
+      service.logLines().find((line) => line['logger'] === 'app.http.access' && line['request_id'] === requestId),
     );
 
   describe('that Node itself cannot read', () => {

@@ -172,13 +172,10 @@ describe('who is let in', () => {
     before(async () => {
       const { email, password } = user;
       for (let n = 0; n < 3; n++) await post(`${service.url}/api/auth/login`, { email, password });
-      const first = await eventually(
-        async () => {
-          const answer = await page('?limit=100');
-          return answer.body.data.length === 5 && page('?limit=2');
-        },
-        { timeoutMs: 2000 },
-      );
+      const first = await eventually(async () => {
+        const answer = await page('?limit=100');
+        return answer.body.data.length === 5 && page('?limit=2');
+      });
       cursor = first.body.meta.page.next_cursor;
     });
 
@@ -262,9 +259,7 @@ describe('who is let in', () => {
 
   it('has left no error in the log', async () => {
     await request(`${service.url}/`, { headers: { 'X-Request-ID': 'the-last-one' } });
-    await eventually(() => service.logLines().some((line) => line['request_id'] === 'the-last-one'), {
-      timeoutMs: 2000,
-    });
+    await eventually(() => service.logLines().some((line) => line['request_id'] === 'the-last-one'));
     expect(errorLines(service)).to.deep.equal([]);
     const written = JSON.stringify(service.logLines()) + service.stderr();
     expect(written, 'no token is in the log').to.not.match(/eyJ[\w-]+\.[\w-]+/);

@@ -80,20 +80,15 @@ describe('npm run dev', () => {
 
     const now = new Date();
     utimesSync(join(root, 'src', 'banner.ts'), now, now);
-    const url = await eventually(() => [...service.stdout().matchAll(/API {6}(http:\S+)\/api/g)][1]?.[1], {
-      timeoutMs: 10_000,
-    });
+    const url = await eventually(() => [...service.stdout().matchAll(/API {6}(http:\S+)\/api/g)][1]?.[1]);
     const { status } = await request(`${url.replace('localhost', '127.0.0.1')}/api/users/me`, {
       headers: { Authorization: `Bearer ${user.accessToken}` },
     });
     expect(status).to.equal(200);
-    const instances = await eventually(
-      () => {
-        const ready = service.logLines().filter(({ message }) => message === 'Ready');
-        return ready.length === 2 && ready.map((line) => line['service']);
-      },
-      { timeoutMs: 2000 },
-    );
+    const instances = await eventually(() => {
+      const ready = service.logLines().filter(({ message }) => message === 'Ready');
+      return ready.length === 2 && ready.map((line) => line['service']);
+    });
     expect(instances[0]).not.to.deep.equal(instances[1]);
     expect(pidsOf(service, /--file \S+\.sqlite|postgres -D/)).to.deep.equal(stores);
 

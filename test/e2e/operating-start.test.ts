@@ -119,7 +119,7 @@ describe('a stop before the start is done', () => {
 
   it('ends the stores that are being prepared, and leaves neither process nor half a folder', async () => {
     const service = await start({ stores: 'embedded', waitUntilReady: false });
-    await eventually(() => /Preparing/.test(service.stdout()), { timeoutMs: 10_000 });
+    await eventually(() => /Preparing/.test(service.stdout()));
     expect(await service.stop()).to.deep.equal({ code: 0, signal: null });
     expect(service.logLines().at(-1)?.message).to.equal('Stopped');
     expect(service.stderr()).not.to.match(/ERROR|^\s+at /m);
@@ -155,13 +155,10 @@ describe('a start without Mongo', () => {
     expect(activity.headers.get('content-type')).to.contain('application/problem+json');
     expect(activity.body.meta).to.include({ success: false });
 
-    const health = await eventually(
-      async () => {
-        const answer = await request(`${service.url}/health`);
-        return answer.body.data.dependencies.mongo.state === 'down' && answer;
-      },
-      { timeoutMs: 5_000 },
-    );
+    const health = await eventually(async () => {
+      const answer = await request(`${service.url}/health`);
+      return answer.body.data.dependencies.mongo.state === 'down' && answer;
+    });
     expect(health.body.data.status).to.equal('degraded');
     const ready = await request(`${service.url}/health/ready`);
     expect(ready.status).to.equal(200);

@@ -38,7 +38,7 @@ describe('a stop under load', () => {
   /** Loads the service, stops it in the middle, and expects that nobody who was heard went without an answer. */
   async function expectNothingLost(service: Service, stop: () => unknown): Promise<void> {
     const load = startLoad(service.url, CLIENTS);
-    await eventually(() => load.answered.length >= ANSWERS_BEFORE_STOP, { timeoutMs: 10_000 });
+    await eventually(() => load.answered.length >= ANSWERS_BEFORE_STOP);
     const [ending] = await Promise.all([service.ended, load.ended, stop()]);
     expect(load.lost).to.deep.equal([]);
     expect(load.answered.filter(({ status }) => status >= 300)).to.deep.equal([]);
@@ -78,10 +78,11 @@ describe('a stop under load', () => {
   });
 
   it('turns readiness to 503 and goes on answering for SHUTDOWN_DELAY_MS', async () => {
-    const service = await startTraced({ env: { SHUTDOWN_DELAY_MS: '500' } });
+    // Long enough to be asked in, on a machine that stalls for a second.
+    const service = await startTraced({ env: { SHUTDOWN_DELAY_MS: '3000' } });
     await expectNothingLost(service, async () => {
       service.process.kill('SIGTERM');
-      await eventually(async () => (await request(`${service.url}/health/ready`)).status === 503, { timeoutMs: 500 });
+      await eventually(async () => (await request(`${service.url}/health/ready`)).status === 503);
       expect(await request(`${service.url}/`)).to.have.property('status', 200);
     });
   });
@@ -121,10 +122,10 @@ describe('a stop while a request hangs', () => {
     const firstAt = performance.now();
     service.process.kill('SIGTERM');
     service.process.kill('SIGINT');
-    await eventually(() => isStopping(service), { timeoutMs: 5_000 });
+    await eventually(() => isStopping(service));
     // Signals are sent until one is late enough; those before it have changed nothing.
     const hasEnded = () => service.process.exitCode !== null || !service.process.kill('SIGTERM');
-    await eventually(hasEnded, { timeoutMs: 5_000 });
+    await eventually(hasEnded);
     expect(performance.now() - firstAt).to.be.above(1_000);
     expect(await service.ended).to.deep.equal({ code: 1, signal: null });
     await expectNoneLeft(service.folder);

@@ -14,8 +14,12 @@ const QUICK_EXPORT = {
   OTEL_METRIC_EXPORT_INTERVAL: '100',
   OTEL_METRIC_EXPORT_TIMEOUT: '100',
 };
-/** Two seconds for telemetry, and more than what a stop takes without it. */
-const STOPS_WITHIN_MS = 2_000 + 2_000;
+/** With which an exporter would wait for an answer for ever: a stop that waits for the exporter never ends. */
+const PATIENT_EXPORT = {
+  OTEL_EXPORTER_OTLP_TIMEOUT: '3600000',
+  OTEL_BSP_EXPORT_TIMEOUT: '3600000',
+  OTEL_BLRP_EXPORT_TIMEOUT: '3600000',
+};
 
 describe('a collector that is down', () => {
   const { start } = useServices();
@@ -33,20 +37,19 @@ describe('a collector that is down', () => {
   });
 
   function exportTo(port: number): Promise<Service> {
-    return start({ env: { ...QUICK_EXPORT, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` } });
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+    return start({ env: { ...QUICK_EXPORT, ...PATIENT_EXPORT, ...endpoint } });
   }
 
   /** Uses the service, stops it, and expects that nobody noticed but the reader of the log, and that one once. */
   async function expectUnnoticed(service: Service, hasBeenTried: () => boolean): Promise<void> {
     await signIn(service.url);
-    await eventually(hasBeenTried, { timeoutMs: 5_000 });
+    await eventually(hasBeenTried);
     for (let requests = 0; requests < 20; requests++) {
       expect(await request(`${service.url}/`)).to.have.property('status', 200);
     }
     await signIn(service.url);
-    const stoppedAt = performance.now();
     expect(await service.stop()).to.deep.equal(CLEAN);
-    expect(performance.now() - stoppedAt).to.be.below(STOPS_WITHIN_MS);
     const lines = service.logLines();
     expect(sdkWarnings(lines)).to.have.length.at.most(1);
     expect(lines.filter(({ level }) => level === 'ERROR')).to.deep.equal([]);
@@ -75,11 +78,8 @@ describe('OTEL_SDK_DISABLED', () => {
       const { body, headers } = await request(`${service.url}/`);
       expect(body.meta.request_id).to.equal(headers.get('x-request-id'));
       expect(body.meta.trace_id).to.match(/^[0-9a-f]{32}$/);
-      const line = await eventually(
-        () => service.logLines().find((each) => each['request_id'] === body.meta.request_id),
-        {
-          timeoutMs: 250,
-        },
+      const line = await eventually(() =>
+        service.logLines().find((each) => each['request_id'] === body.meta.request_id),
       );
       expect(line['trace_id']).to.equal(body.meta.trace_id);
       const { text } = await request(`${service.url}/metrics`);

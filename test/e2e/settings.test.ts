@@ -67,9 +67,7 @@ describe('.env', () => {
       writeFileSync(join(root, '.env'), variables.join('\n'));
       const service = await start({ cwd: root, env: { OTEL_BSP_SCHEDULE_DELAY: '50' } });
       const { body } = await request(`${service.url}/`);
-      await eventually(() => receiver.spans.some(({ traceId }) => traceId === body.meta.trace_id), {
-        timeoutMs: 10_000,
-      });
+      await eventually(() => receiver.spans.some(({ traceId }) => traceId === body.meta.trace_id));
       expect(service.logLines().map((line) => (line['service'] as { name: string }).name)).to.include('from-dot-env');
       await service.stop();
     } finally {

@@ -47,7 +47,7 @@ describe('a PostgreSQL that is stopped', () => {
     expect(asked).to.equal(2);
 
     signalPostgres(dataDir, 'SIGCONT');
-    await eventually(() => health.checkAll().then(() => health.isReady), { timeoutMs: 20_000 });
+    await eventually(() => health.checkAll().then(() => health.isReady));
     expect(health.dependencies['postgres']).to.include({ state: 'up', last_error: null });
   });
 });

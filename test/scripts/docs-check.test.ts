@@ -8,7 +8,6 @@ import { ROOT } from '../support/service.ts';
 describe('docs:check', () => {
   it('finds that the README is true', async function () {
     if (spawnSync('curl', ['--version']).status !== 0) this.skip();
-    this.timeout(60_000);
     this.slow(10_000);
     const check = spawn(process.execPath, [join(ROOT, 'scripts', 'docs-check.ts')], { cwd: ROOT });
     let output = '';

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const ASK_EVERY_MS = 10;
+/** No promise of anything: how long a test that fails takes to say so, on a machine that is slow or stalls. */
+const PATIENCE_MS = 20_000;
 
 /**
  * Asks until the answer is there, for what becomes true at a time of its own: the end of a process, a line in a file.
@@ -9,7 +11,7 @@ const ASK_EVERY_MS = 10;
  */
 export async function eventually<T>(
   ask: () => T | Promise<T>,
-  { timeoutMs }: { timeoutMs: number },
+  { timeoutMs = PATIENCE_MS } = {},
 ): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;

@@ -6,9 +6,6 @@ import { eventually } from './eventually.ts';
 /** A process that runs. `command` is its command line; its arguments are parted by spaces. */
 export type Running = { pid: number; command: string };
 
-const ENDS_WITHIN_MS = 5_000;
-const NONE_LEFT_WITHIN_MS = 1_000;
-
 /**
  * The processes that belong to a folder: it stands in their command line, in their environment, or they work in it. A
  * service that was given its data and logs there is one of them, and so are its stores and whoever started it.
@@ -24,7 +21,7 @@ export function processesOf(folder: string): Running[] {
  * after it.
  */
 export async function expectNoneLeft(folder: string): Promise<void> {
-  await eventually(() => processesOf(folder).length === 0, { timeoutMs: NONE_LEFT_WITHIN_MS }).catch(() => {
+  await eventually(() => processesOf(folder).length === 0).catch(() => {
     expect(processesOf(folder)).to.deep.equal([]);
   });
 }
@@ -38,7 +35,7 @@ export async function endProcessesOf(folder: string): Promise<void> {
       // It has ended by itself meanwhile.
     }
   }
-  await eventually(() => processesOf(folder).length === 0, { timeoutMs: ENDS_WITHIN_MS });
+  await eventually(() => processesOf(folder).length === 0);
 }
 
 function all(): (Running & { traces: string[] })[] {

@@ -48,7 +48,7 @@ describe('a request that does not arrive whole', () => {
       expectProblem(answers[0] as Answer, status, code);
       // Another request, over and done with, shows that nothing more is to come of the first.
       await sendRaw(app.url, 'GET /the-next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-      await eventually(() => app.access.at(-1)?.status === 404, { timeoutMs: 1000 });
+      await eventually(() => app.access.at(-1)?.status === 404);
       expect(app.access.slice(seen).map((entry) => entry.status)).to.deep.equal([status, 404]);
     });
   }

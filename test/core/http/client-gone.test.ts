@@ -8,8 +8,6 @@ import { eventually } from '../../support/eventually.ts';
 import { type FakeConsole, start as startLogging } from '../logging/harness.ts';
 import { errorsOf, get, requestsOf, serve, type TestApp } from './harness.ts';
 
-const WITHIN = { timeoutMs: 10_000 };
-
 /** What handlers throw once nobody waits for them any more, and whether that is told. */
 const THROWN: readonly [name: string, make: () => unknown, isTold: boolean][] = [
   ['a mistake of ours', () => new TypeError('undefined is no function'), true],
@@ -74,7 +72,7 @@ describe('what fails when its client has gone', () => {
     await entered.promise;
     if (path === '/gone/stream') await once(socket, 'data');
     socket.destroy();
-    const entry = await eventually(() => app.access.find(({ requestId }) => requestId === id), WITHIN);
+    const entry = await eventually(() => app.access.find(({ requestId }) => requestId === id));
     expect(entry.status).to.equal(499);
     hold.resolve();
     return id;
@@ -86,7 +84,7 @@ describe('what fails when its client has gone', () => {
       const id = await leave(path);
       // The line of a request that came later stands behind it.
       const last = isTold ? id : await leave('/gone/0');
-      await eventually(() => console.lines.some((line) => line['request_id'] === last), WITHIN);
+      await eventually(() => console.lines.some((line) => line['request_id'] === last));
       const lines = console.lines.filter((line) => line['request_id'] === id);
       expect(lines.map(({ level, message }) => `${level} ${message}`)).to.deep.equal(
         isTold ? [`ERROR GET /api${path} failed when its client had gone`] : [],
@@ -98,7 +96,7 @@ describe('what fails when its client has gone', () => {
 
   it('is told in the log: the end of a stream', async () => {
     const id = await leave('/gone/stream');
-    const line = await eventually(() => console.lines.find((each) => each['request_id'] === id), WITHIN);
+    const line = await eventually(() => console.lines.find((each) => each['request_id'] === id));
     expect(line.message).to.equal('GET /api/gone/stream failed when its client had gone');
     expect(line.exception.message).to.equal('the clean-up failed');
   });

@@ -260,7 +260,7 @@ describe('whatever a handler throws', () => {
   it('a 500 is logged once a request, at ERROR and with what was thrown; nothing else is', async () => {
     const linesOf = (template: string) => console.lines.filter(({ message }) => message.includes(`${template} `));
     const last = `/api/thrown/${THROWN.length - 1}`;
-    await eventually(() => linesOf(last).length === 3, { timeoutMs: 10_000 });
+    await eventually(() => linesOf(last).length === 3);
     for (const [index, [name, , status]] of THROWN.entries()) {
       const lines = linesOf(`/api/thrown/${index}`);
       expect(
@@ -283,7 +283,7 @@ describe('whatever a handler throws', () => {
   it('a 500 of a signed-in user says who it was, on its own line and on the access line', async () => {
     const { body } = await request(`${app.url}/api/thrown-to-user`);
     const { request_id: id } = body.meta;
-    const line = await eventually(() => console.lines.find((each) => each['request_id'] === id), { timeoutMs: 10_000 });
+    const line = await eventually(() => console.lines.find((each) => each['request_id'] === id));
     expect(line).to.include({ level: 'ERROR', user_id: 'user-1', trace_id: body.meta.trace_id });
     expect(app.access.find(({ requestId }) => requestId === id)).to.include({ userId: 'user-1', status: 500 });
   });
@@ -312,7 +312,7 @@ function oldStream(error: Error, { res }: RouteContext): Stream {
   const stream = Object.assign(new Stream(), { readable: true, pause: () => undefined, resume: () => undefined });
   setImmediate(() => {
     stream.emit('data', Buffer.from('half of it'));
-    void eventually(() => res.headersSent, { timeoutMs: 10_000 }).then(() => stream.emit('error', error));
+    void eventually(() => res.headersSent).then(() => stream.emit('error', error));
   });
   return stream;
 }
@@ -325,7 +325,7 @@ describe('an answer that fails after its handler is done', () => {
   /** Gives a part and fails: when the client has heard of it where `ctx` is given, else right away. */
   async function* failing(part: string, ctx?: RouteContext) {
     if (part !== '') yield Buffer.from(part);
-    if (ctx !== undefined) await eventually(() => ctx.res.headersSent, { timeoutMs: 10_000 });
+    if (ctx !== undefined) await eventually(() => ctx.res.headersSent);
     throw new Error(SECRET);
   }
 
@@ -396,7 +396,7 @@ describe('an answer that fails after its handler is done', () => {
   });
   const errorLines = (template: string) =>
     console.lines.filter(({ level, message }) => level === 'ERROR' && message.includes(template));
-  const oneErrorLine = (template: string) => eventually(() => errorLines(template).length === 1, { timeoutMs: 10_000 });
+  const oneErrorLine = (template: string) => eventually(() => errorLines(template).length === 1);
 
   for (const what of ['bigint', 'loop', 'stream-at-once', 'web-stream-at-once', 'web-stream-soon']) {
     it(`is a 500 that is logged once: ${what}`, async () => {
@@ -447,9 +447,7 @@ describe('an answer that fails after its handler is done', () => {
       expect(answer, 'no end of the chunks').to.not.contain('\r\n0\r\n');
       expect(answer).to.not.contain('internal.error').and.not.contain('users_secret');
       await oneErrorLine(`/api/late/${what}`);
-      const entry = await eventually(() => app.access.find(({ route }) => route === `/api/late/${what}`), {
-        timeoutMs: 10_000,
-      });
+      const entry = await eventually(() => app.access.find(({ route }) => route === `/api/late/${what}`));
       expect(entry.status, 'the fault is ours, not the client gone').to.equal(500);
       expect(errorsOf(`/api/late/${what}`)).to.deep.equal({ Error: 1 });
       expect(requestsOf(`/api/late/${what}`)).to.deep.equal({ 'GET 500': 1 });
@@ -462,9 +460,7 @@ describe('an answer that fails after its handler is done', () => {
     const reader = answer.body?.getReader();
     await reader?.read();
     stop.abort();
-    const entry = await eventually(() => app.access.find(({ route }) => route === '/api/late/endless'), {
-      timeoutMs: 10_000,
-    });
+    const entry = await eventually(() => app.access.find(({ route }) => route === '/api/late/endless'));
     hold.resolve();
     hold = Promise.withResolvers();
     expect(entry.status).to.equal(499);

@@ -24,7 +24,7 @@ describe('overload', () => {
 
   async function hold(count: number): Promise<ReturnType<typeof request>[]> {
     const held = Array.from({ length: count }, () => request(`${app.url}/api/slow`));
-    await eventually(() => open.length === count, { timeoutMs: 2000 });
+    await eventually(() => open.length === count);
     return held;
   }
 
@@ -50,7 +50,7 @@ describe('overload', () => {
     await hold(2);
     const seen = app.access.length;
     await request(`${app.url}/api/slow`);
-    const entry = await eventually(() => app.access[seen], { timeoutMs: 1000 });
+    const entry = await eventually(() => app.access[seen]);
     expect(entry).to.include({ status: 503, shed: true, route: 'unmatched' });
     expect(errorsOf('unmatched')).to.deep.equal(before);
     expect(requestsOf('unmatched')['GET 503']).to.equal(counted + 1);

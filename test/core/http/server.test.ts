@@ -60,7 +60,7 @@ describe('what the server refuses by itself', () => {
       const [answer] = answersIn(await sendRaw(url, bytes));
       expect(answer, 'an answer').to.not.equal(undefined);
       expectProblem(answer as Answer, status);
-      await eventually(() => access.length === seen + 1, { timeoutMs: 1000 });
+      await eventually(() => access.length === seen + 1);
       expect(console.lines.filter(({ level }) => level === 'ERROR')).to.deep.equal([]);
     });
   }

@@ -86,7 +86,7 @@ describe('what a request spent', () => {
   async function spentBy(path: string, while_: () => Promise<void> = async () => undefined) {
     const [answer] = await Promise.all([request(`${app.url}/api${path}`), while_()]);
     const { request_id: id } = answer.body.meta;
-    const entry = await eventually(() => app.access.find(({ requestId }) => requestId === id), { timeoutMs: 10_000 });
+    const entry = await eventually(() => app.access.find(({ requestId }) => requestId === id));
     const { durationMs, postgresStatements, postgresMs, mongoCommands, mongoMs, poolWaitMs, hashQueueMs } = entry;
     const facts = spans.find(({ facts }) => facts?.carrier.requestId === id)?.facts;
     if (facts === undefined) throw new Error('The request has no span');
@@ -158,7 +158,7 @@ describe('what a request spent', () => {
   /** Keeps the connection of `single` until somebody waits for it, and then for a while. */
   async function holdTheOnlyConnection(): Promise<void> {
     await single.transaction(async (tx) => {
-      await eventually(() => single.figures().waiting === 1, { timeoutMs: 10_000 });
+      await eventually(() => single.figures().waiting === 1);
       await tx.query(SLEEP);
     });
   }

@@ -17,7 +17,7 @@ describe('the console', () => {
     expect(queuedBytes).to.be.at.most(100_000);
     expect(dropped).to.be.above(1_000);
     console.mode = 'reading';
-    await eventually(() => console.text.includes('dropped'), { timeoutMs: 10_000 });
+    await eventually(() => console.text.includes('dropped'));
     const told = console.lines.at(-1);
     expect(told).to.include({ level: 'WARNING', message: `${dropped} log lines were dropped: console` });
     expect(console.lines).to.have.length(2_000 - dropped + 1);

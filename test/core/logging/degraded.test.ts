@@ -49,10 +49,10 @@ describe('logging without a usable disk', () => {
     const free = { bytes: 10_050 };
     const { directory, console } = start({ level: 'ERROR' }, { write: diskWith(free), retryMs: 20 });
     for (let n = 0; n < 200; n++) log.info('line', { n });
-    await eventually(() => loggingStats().degraded, { timeoutMs: 10_000 });
+    await eventually(() => loggingStats().degraded);
     log.info('while it is full');
     free.bytes = Number.POSITIVE_INFINITY;
-    await eventually(() => !loggingStats().degraded, { timeoutMs: 10_000 });
+    await eventually(() => !loggingStats().degraded);
     log.info('after');
     await stopLogger();
     const lines = linesOf(directory, 'app.json');
@@ -101,13 +101,11 @@ describe('logging without a usable disk', () => {
     expect(loggingStats().app.queuedBytes).to.be.at.most(100_000);
     const { dropped } = loggingStats().app;
     expect(dropped).to.be.above(1_000);
-    await eventually(() => (held?.length ?? 0) > 0, { timeoutMs: 10_000 });
+    await eventually(() => (held?.length ?? 0) > 0);
     const waiting = held;
     held = undefined;
     for (const go of waiting) go();
-    await eventually(() => readFileSync(join(directory, 'app.json'), 'utf8').includes('dropped'), {
-      timeoutMs: 10_000,
-    });
+    await eventually(() => readFileSync(join(directory, 'app.json'), 'utf8').includes('dropped'));
     const told = linesOf(directory, 'app.json').find((line) => line.message.includes('dropped'));
     expect(told).to.include({ level: 'WARNING' });
     expect(told?.extra).to.deep.equal({ destination: 'app file', dropped });
@@ -118,7 +116,7 @@ describe('logging without a usable disk', () => {
     fs.symlinkSync('app-part.json', join(directory, 'app-part.json'));
     const { console } = start({ dir: directory });
     log.info('line');
-    await eventually(() => loggingStats().degraded, { timeoutMs: 10_000 });
+    await eventually(() => loggingStats().degraded);
     await stopLogger();
     expect(console.lines.map((line) => line.message)).to.include('line');
   });
@@ -135,9 +133,9 @@ describe('logging without a usable disk', () => {
       writeFileSync(join(directory, 'ballast'), Buffer.alloc(40_000));
       const { console } = start({ dir: join(directory, 'logs'), level: 'ERROR' }, { retryMs: 20 });
       for (let n = 0; n < 100; n++) log.info('line', { n });
-      await eventually(() => loggingStats().degraded, { timeoutMs: 10_000 });
+      await eventually(() => loggingStats().degraded);
       rmSync(join(directory, 'ballast'));
-      await eventually(() => !loggingStats().degraded, { timeoutMs: 10_000 });
+      await eventually(() => !loggingStats().degraded);
       await stopLogger();
       const lines = linesOf(join(directory, 'logs'), 'app.json').filter((line) => line.message === 'line');
       expect(lines.map((line) => line.extra['n'])).to.deep.equal(Array.from({ length: 100 }, (_, n) => n));

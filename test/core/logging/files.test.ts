@@ -37,7 +37,7 @@ function allLines(directory: string): Line[] {
 async function fill(from: number, count: number): Promise<void> {
   for (let n = from; n < from + count; n++) {
     log.info('fill', { n, filler: 'x'.repeat(800) });
-    if (n % 64 === 63) await eventually(() => loggingStats().app.queuedBytes < 200_000, { timeoutMs: 10_000 });
+    if (n % 64 === 63) await eventually(() => loggingStats().app.queuedBytes < 200_000);
   }
 }
 
@@ -47,7 +47,7 @@ describe('log files', () => {
 
   it('have a line 250 ms after the call, however little is logged', async () => {
     const { directory } = start();
-    await eventually(() => existsSync(join(directory, 'app.json')), { timeoutMs: 10_000 });
+    await eventually(() => existsSync(join(directory, 'app.json')));
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
       log.info('alone');
@@ -57,7 +57,7 @@ describe('log files', () => {
     }
     // No timer is left that could do it: the line is on its way, or it never will be.
     const written = () => linesOf(directory, 'app.json').map((line) => line.message);
-    expect(await eventually(() => written().length > 0 && written(), { timeoutMs: 10_000 })).to.deep.equal(['alone']);
+    expect(await eventually(() => written().length > 0 && written())).to.deep.equal(['alone']);
   });
 
   it('are six of bounded size at every moment of a flood, with one descriptor, and what was dropped is said', async () => {
@@ -76,9 +76,9 @@ describe('log files', () => {
     }
     expect(parts(directory).length).to.be.above(1);
     expect(loggingStats().app.dropped).to.be.above(0);
-    await eventually(() => loggingStats().app.queuedBytes === 0, { timeoutMs: 10_000 });
+    await eventually(() => loggingStats().app.queuedBytes === 0);
     if (process.platform === 'linux') {
-      await eventually(() => openParts(directory).length === 1, { timeoutMs: 10_000 });
+      await eventually(() => openParts(directory).length === 1);
     }
     await stopLogger();
     const told = allLines(directory).filter((line) => line.message.includes('dropped'));
@@ -147,16 +147,13 @@ describe('log files', () => {
   it('come back when somebody removes them', async () => {
     const { directory } = start({}, { checkMs: 0 });
     log.info('one');
-    await eventually(() => linesOf(directory, 'app.json').length === 1, { timeoutMs: 10_000 });
+    await eventually(() => linesOf(directory, 'app.json').length === 1);
     rmSync(directory, { recursive: true });
     mkdirSync(directory);
-    await eventually(
-      () => {
-        log.info('again');
-        return existsSync(join(directory, 'app.json')) && statSync(join(directory, 'app.json')).size > 0;
-      },
-      { timeoutMs: 10_000 },
-    );
+    await eventually(() => {
+      log.info('again');
+      return existsSync(join(directory, 'app.json')) && statSync(join(directory, 'app.json')).size > 0;
+    });
     expect(loggingStats().degraded).to.equal(false);
   });
 

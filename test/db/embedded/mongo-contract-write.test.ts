@@ -48,7 +48,7 @@ describeOnMongo('writing documents', (target) => {
 
     it('does an unacknowledged write', async () => {
       await items.insertOne({ _id: 1 as never }, { writeConcern: { w: 0 } });
-      await eventually(async () => (await items.countDocuments()) === 1, { timeoutMs: 2000 });
+      await eventually(async () => (await items.countDocuments()) === 1);
     });
   });
 

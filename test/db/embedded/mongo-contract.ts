@@ -53,7 +53,7 @@ export function useEmbeddedMongo(): EmbeddedFixture {
       return server;
     },
     client(server, options) {
-      const client = new MongoClient(server.url('okapi'), { serverSelectionTimeoutMS: 2000, ...options });
+      const client = new MongoClient(server.url('okapi'), options);
       clients.push(client);
       return client;
     },
@@ -87,7 +87,7 @@ export function describeOnMongo(title: string, declare: (target: Target) => void
 
 async function connect(target: Writable<Target>, url: string): Promise<void> {
   let names: string[] = [];
-  target.client = new MongoClient(url, { monitorCommands: true, serverSelectionTimeoutMS: 2000 });
+  target.client = new MongoClient(url, { monitorCommands: true });
   target.client.on('commandStarted', ({ commandName }: CommandStartedEvent) => names.push(commandName));
   target.db = target.client.db(`okapi_${randomBytes(6).toString('hex')}`);
   target.sent = () => {

@@ -59,8 +59,7 @@ export function useStores(): StoresFixture {
   afterEach(async () => {
     const servers = await Promise.all([dataDir, ...folders].map(serverPid));
     await Promise.all([...started.splice(0).map((stores) => stores.stop()), killParents()]);
-    for (const pid of servers)
-      await eventually(() => !pid || pid === process.pid || !isAlive(pid), { timeoutMs: 10_000 });
+    for (const pid of servers) await eventually(() => !pid || pid === process.pid || !isAlive(pid));
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, maxRetries: 5 });
   });
 

@@ -73,11 +73,9 @@ describe('starting the embedded PostgreSQL', () => {
     expect(await query(urlOf(stores), ['SELECT id FROM kept'])).to.deep.equal([]);
   });
 
-  it('refuses a second instance within two seconds, in one line that names DATA_DIR', async () => {
+  it('refuses a second instance, in one line that names DATA_DIR', async () => {
     await start(dataDir());
-    const began = performance.now();
     expect(await refusal(dataDir())).to.match(/^DATA_DIR .* in use .+$/);
-    expect(performance.now() - began).to.be.below(2_000);
   });
 
   it('refuses the folder of another major version by name', async () => {

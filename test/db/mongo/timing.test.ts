@@ -68,15 +68,14 @@ describe('Mongo', () => {
     expect(counts()['insert known_things']).to.equal(before + 2);
   });
 
-  it('fails within two seconds when it is away, and never the process', async () => {
+  it('gives up after two seconds when it is away, and never fails the process', async () => {
     const away = createMongo(`mongodb://127.0.0.1:${await closedPort()}`, 'x', 'okapi-test', []);
-    const startedAt = performance.now();
+    expect(away.db.client.options).to.include({ serverSelectionTimeoutMS: 2_000, connectTimeoutMS: 2_000 });
     const error = await away.db
       .collection('x')
       .findOne({})
       .catch((reason: unknown) => reason);
     expect((error as Error).name).to.equal('MongoServerSelectionError');
-    expect(performance.now() - startedAt).to.be.within(1500, 3000);
     await away.close();
   });
 

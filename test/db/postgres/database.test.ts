@@ -36,7 +36,7 @@ describe('the database', () => {
         await gate.promise;
       }),
     );
-    await eventually(() => database.figures().inUse === count, { timeoutMs: 2000 });
+    await eventually(() => database.figures().inUse === count);
     return async () => {
       gate.resolve();
       await Promise.all(held);
@@ -52,7 +52,7 @@ describe('the database', () => {
       const database = open(2, 1);
       const letGo = await hold(database, 3);
       const waiting = database.query<{ n: number }>({ text: 'select 1 as n' });
-      await eventually(() => database.figures().waiting === 1, { timeoutMs: 1000 });
+      await eventually(() => database.figures().waiting === 1);
       expect(database.figures()).to.deep.equal({ open: 3, inUse: 3, waiting: 1, size: 2 });
       await letGo();
       expect(await waiting).to.deep.equal([{ n: 1 }]);
@@ -62,7 +62,7 @@ describe('the database', () => {
       const database = open(2, 3);
       const letGo = await hold(database, 5);
       await letGo();
-      await eventually(() => database.figures().open === 2, { timeoutMs: 2000 });
+      await eventually(() => database.figures().open === 2);
       expect(database.figures()).to.deep.equal({ open: 2, inUse: 0, waiting: 0, size: 2 });
     });
 
@@ -80,7 +80,7 @@ describe('the database', () => {
       const letGo = await hold(database, 1);
       const carrier = new Carrier();
       const asked = context.with(contextWith(carrier), () => database.query({ text: 'select pg_sleep(0.02)' }));
-      await eventually(() => database.figures().waiting === 1, { timeoutMs: 1000 });
+      await eventually(() => database.figures().waiting === 1);
       await letGo();
       await asked;
       expect(carrier.postgresStatements).to.equal(1);
@@ -198,7 +198,7 @@ describe('the database', () => {
       await expectUnavailable(database.query(PID));
       await expectUnavailable(database.transaction((tx) => tx.query(PID)));
       await proxy.comeBack();
-      await eventually(() => database.query(PID), { timeoutMs: 2000 });
+      await eventually(() => database.query(PID));
       expect(database.figures()).to.deep.include({ inUse: 0, waiting: 0 });
     });
 
@@ -228,15 +228,12 @@ describe('the database', () => {
       const admin = new pg.Client({ connectionString: stores.databaseUrl });
       await admin.connect();
       const slow = expectUnavailable(database.query({ text: 'select pg_sleep(11)' }));
-      await eventually(
-        async () => {
-          const { rowCount } = await admin.query(
-            `select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(11)' and datname = current_database()`,
-          );
-          return rowCount === 1;
-        },
-        { timeoutMs: 2000 },
-      );
+      await eventually(async () => {
+        const { rowCount } = await admin.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(11)' and datname = current_database()`,
+        );
+        return rowCount === 1;
+      });
       await slow;
       await admin.end();
       expect(await database.query({ text: 'select 1 as n' })).to.deep.equal([{ n: 1 }]);

@@ -88,13 +88,10 @@ describe('migrations', () => {
     unlinkSync(join(users, THIRD));
     const { console } = startLogging({ files: false });
     expect(await run()).to.deep.equal([]);
-    const [line] = await eventually(
-      () => {
-        const found = console.lines.filter(({ level }) => level === 'WARNING');
-        return found.length > 0 && found;
-      },
-      { timeoutMs: 1000 },
-    );
+    const [line] = await eventually(() => {
+      const found = console.lines.filter(({ level }) => level === 'WARNING');
+      return found.length > 0 && found;
+    });
     await stopLogger();
     expect(line?.message).to.contain('20260103000000_third was applied by a newer version');
   });

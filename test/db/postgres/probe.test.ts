@@ -40,7 +40,7 @@ describe('asking whether PostgreSQL is there', () => {
       const sql = 'select 1 from pg_stat_activity where application_name = $1';
       return (await admin.query(sql, [`${NAME}-health`])).rows.length;
     };
-    await eventually(async () => (await open()) === 0, { timeoutMs: 10_000 });
+    await eventually(async () => (await open()) === 0);
   });
 
   it('says why it is not, and no password', async () => {
@@ -75,7 +75,7 @@ describe('asking whether PostgreSQL is there', () => {
     const { port } = mute.address() as net.AddressInfo;
     try {
       expect(await failure(probe(at({ port: String(port) }), 50))).to.equal('no answer within 50 ms');
-      await eventually(() => held.length === 1 && held[0]?.resume().destroyed, { timeoutMs: 10_000 });
+      await eventually(() => held.length === 1 && held[0]?.resume().destroyed);
     } finally {
       mute.close();
     }
