@@ -15,10 +15,14 @@ function corsHeaders(headers: Headers): Expected {
   return Object.fromEntries(found.map(([name, value]) => [name.replace('access-control-', ''), value]));
 }
 
+const fails = get('/fails', () => {
+  throw new Error('no');
+});
+
 describe('CORS', () => {
   const apps: TestApp[] = [];
   const start = async (env: Record<string, string>) => {
-    const app = await serve({ env, routes: [get('/ok', (ctx) => ctx.respond.success({}))] });
+    const app = await serve({ env, routes: [get('/ok', (ctx) => ctx.respond.success({})), fails] });
     apps.push(app);
     return `${app.url}/api/ok`;
   };
@@ -76,18 +80,47 @@ describe('CORS', () => {
       expect(headers.get('vary')).to.match(/\bOrigin\b/);
     });
 
-    it('answers a preflight of a listed origin with all methods and the headers that were asked for', async () => {
+    it('answers a preflight of a listed origin with the method and the headers that were asked for', async () => {
       const { status, headers, text } = await preflight(url, LISTED);
       expect({ status, text }).to.deep.equal({ status: 204, text: '' });
       expect(corsHeaders(headers)).to.deep.equal({
         'allow-origin': LISTED,
         'allow-credentials': 'true',
-        'allow-methods': 'GET,HEAD,POST,PUT,PATCH,DELETE',
+        'allow-methods': 'POST',
         'allow-headers': 'authorization,content-type',
       });
       expect(headers.get('vary'))
         .to.match(/Origin/)
+        .and.match(/Access-Control-Request-Method/)
         .and.match(/Access-Control-Request-Headers/);
+    });
+
+    it('is the same on every answer that is none of a handler', async () => {
+      for (const [path, init, status] of [
+        ['/api/nope', {}, 404],
+        ['/api/ok', { method: 'DELETE' }, 405],
+        ['/api/fails', {}, 500],
+      ] as const) {
+        const answer = await request(`${new URL(url).origin}${path}`, { ...init, headers: { Origin: LISTED } });
+        expect(answer.status, path).to.equal(status);
+        expect(corsHeaders(answer.headers), path).to.deep.equal({
+          'allow-origin': LISTED,
+          'allow-credentials': 'true',
+        });
+        expect(answer.headers.get('access-control-expose-headers'), path).to.equal(EXPOSED);
+      }
+    });
+
+    it('answers a preflight for a method that no route has yet', async () => {
+      const asks = { Origin: LISTED, 'Access-Control-Request-Method': 'PURGE' };
+      const { headers } = await request(url, { method: 'OPTIONS', headers: asks });
+      expect(headers.get('access-control-allow-methods')).to.equal('PURGE');
+    });
+
+    it('takes an OPTIONS that asks for no method for what it is', async () => {
+      const { headers } = await request(url, { method: 'OPTIONS', headers: { Origin: LISTED } });
+      expect(headers.get('allow')).to.equal('GET, HEAD, OPTIONS');
+      expect(headers.has('access-control-allow-methods')).to.equal(false);
     });
 
     it('refuses the preflight of a stranger by saying nothing', async () => {
@@ -98,7 +131,10 @@ describe('CORS', () => {
   it('answers * without credentials where development lists nobody', async () => {
     const url = await start({ CORS_ALLOW_ORIGINS: '*', CORS_ALLOW_CREDENTIALS: 'true' });
     for (const origin of [STRANGER, undefined]) {
-      expect(corsHeaders((await ask(url, origin)).headers)).to.deep.equal({ 'allow-origin': '*' });
+      const { headers } = await ask(url, origin);
+      expect(corsHeaders(headers)).to.deep.equal({ 'allow-origin': '*' });
+      expect(headers.get('access-control-expose-headers')).to.equal(EXPOSED);
+      expect(headers.has('vary'), 'it is the same for every caller').to.equal(false);
     }
     expect(corsHeaders((await preflight(url, STRANGER)).headers))
       .to.include({ 'allow-origin': '*' })

@@ -87,10 +87,39 @@ describe('security headers', () => {
     });
   }
 
-  it('are on what Node itself refuses', async () => {
-    const [answer] = answersIn(await sendRaw(app.url, `GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`));
-    expect(answer?.status).to.equal(431);
-    expect(Object.fromEntries(answer?.headers ?? [])).to.include(SECURITY_HEADERS);
+  for (const [status, bytes] of [
+    [431, `GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`],
+    [400, 'no request at all\r\n\r\n'],
+    [400, 'GET / HTTP/1.1\r\nHost: a\r\nX-Request-ID: a\u0000b\r\n\r\n'],
+  ] as const) {
+    it(`are on what Node itself refuses with ${status}: ${bytes.slice(0, 20).trim()}`, async () => {
+      const [answer] = answersIn(await sendRaw(app.url, bytes));
+      expect(answer?.status).to.equal(status);
+      expect(Object.fromEntries(answer?.headers ?? [])).to.include(SECURITY_HEADERS);
+    });
+  }
+
+  it('are on what is refused for overload, as are id and CORS headers', async () => {
+    const full = await serve({ env: { MAX_IN_FLIGHT: '1' }, routes: [get('/held', () => held.promise)] });
+    const held = Promise.withResolvers<void>();
+    try {
+      const first = request(`${full.url}/api/held`);
+      const second = await eventually(
+        async () => {
+          const answer = await request(`${full.url}/api/nope`);
+          return answer.status === 503 && answer;
+        },
+        { timeoutMs: 10_000 },
+      );
+      expect(Object.fromEntries(second.headers)).to.include({ ...SECURITY_HEADERS, 'retry-after': '1' });
+      for (const name of ['x-request-id', 'traceresponse', 'access-control-allow-origin']) {
+        expect(second.headers.has(name), name).to.equal(true);
+      }
+      held.resolve();
+      await first;
+    } finally {
+      await full.close();
+    }
   });
 });
 
