@@ -6,7 +6,9 @@ import { compose } from './core/http/compose.ts';
 import { registerExceptionHandlers } from './core/http/exception-handlers.ts';
 import { handleOwnAnswers } from './core/http/handle-request.ts';
 import { addMiddlewares } from './core/http/onion.ts';
-import { initiateRouters } from './core/http/router.ts';
+import { withDocs } from './core/http/openapi/docs.ts';
+import type { Route } from './core/http/route.ts';
+import { initiateRouters, type Routers } from './core/http/router.ts';
 import type { AccessEntry } from './core/logging/index.ts';
 import type { JwtService } from './core/security/tokens.ts';
 import type { Domains } from './domains/index.ts';
@@ -29,40 +31,41 @@ export type ApplicationParts = {
 
 /** The public application: onion, operations at `/`, domains at `/api`. Opens nothing and reads no environment. */
 export function createApplication(parts: ApplicationParts): Koa {
-  return assemble(parts, 'public', [createRootRoute(parts.settings)], parts.domains.routes);
+  return assemble(parts, publicRouters(parts));
 }
 
 /** The application on `METRICS_PORT`: metrics and health alone. */
 export function createMetricsApplication(parts: ApplicationParts): Koa {
-  return assemble(parts, 'metrics', [], []);
+  return assemble(parts, { root: operationsRoutes(parts, 'metrics'), api: [] });
 }
 
-type Routes = Domains['routes'];
+type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'health' | 'metricReader'>;
 
-function assemble(parts: ApplicationParts, listener: Listener, root: Routes, api: Routes): Koa {
-  const { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate } = parts;
+/** All routes of the public application, with those that describe them where `DOCS_ENABLED` says so. */
+export function publicRouters(parts: RouterParts): Routers {
+  const { settings, domains } = parts;
+  const root = [createRootRoute(settings), ...operationsRoutes(parts, 'public')];
+  const routers = { root, api: domains.routes };
+  return settings.docsEnabled ? withDocs(routers, settings) : routers;
+}
+
+function operationsRoutes({ settings, health, metricReader }: RouterParts, listener: Listener): Route[] {
+  const access = createOperationsAccess(settings);
+  return [...createHealthRoutes(health, access, listener), ...createMetricsRoutes(metricReader, access, listener)];
+}
+
+function assemble(parts: ApplicationParts, routers: Routers): Koa {
+  const { settings, domains, tokens, writeAccess, isLoopLate } = parts;
   const app = new Koa({ compose } as object);
   handleOwnAnswers(app);
-  const access = createOperationsAccess(settings);
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess, isLoopLate });
-  initiateRouters(
-    app,
-    {
-      root: [
-        ...root,
-        ...createHealthRoutes(health, access, listener),
-        ...createMetricsRoutes(metricReader, access, listener),
-      ],
-      api,
-    },
-    {
-      bodyLimit: settings.bodyLimit,
-      authenticate: authenticate({
-        decodeAccessToken: (token) => tokens.decodeAccessToken(token),
-        sessions: domains.sessions,
-      }),
-    },
-  );
+  initiateRouters(app, routers, {
+    bodyLimit: settings.bodyLimit,
+    authenticate: authenticate({
+      decodeAccessToken: (token) => tokens.decodeAccessToken(token),
+      sessions: domains.sessions,
+    }),
+  });
   return app;
 }

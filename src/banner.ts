@@ -10,6 +10,7 @@ export function banner(settings: Settings, port: number, embedded: readonly stri
     embedded.length === 0 ? 'as configured' : `${embedded.join(' and ')} embedded, in ${settings.dataDir}/`;
   const rows = [
     ['API', `${url}/api`],
+    ...(settings.docsEnabled ? [['Docs', `${url}/docs`]] : []),
     ['Metrics', metrics],
     ['Health', `${url}/health`],
     ['Stores', stores],

@@ -8,7 +8,7 @@ export { requestIdCtx, userIdCtx } from './context.ts';
 export * from './errors/app-http-error.ts';
 export { authenticate, getCurrentUserSession, type Principal, type SessionLookup } from './http/authenticate.ts';
 export { DeviceType, getDeviceInfo, SessionDeviceInfo } from './http/device-info.ts';
-export { BaseDTO } from './http/dto.ts';
+export { BaseDTO, requireDto } from './http/dto.ts';
 export { registerExceptionHandlers } from './http/exception-handlers.ts';
 export { addMiddlewares } from './http/onion.ts';
 export { Cursors, type Page, PageQuery } from './http/page.ts';

@@ -1,6 +1,7 @@
 import { type Route, type RouteContext, route } from '../core/index.ts';
 import type { Listener, OperationsAccess } from './access.ts';
 import type { HealthMonitor } from './health-monitor.ts';
+import { HealthView, LivenessView, ReadinessView } from './health-schemas.ts';
 
 /** `/health` for people, `/health/live` and `/health/ready` for orchestrators. */
 export function createHealthRoutes(health: HealthMonitor, access: OperationsAccess, listener: Listener): Route[] {
@@ -9,14 +10,16 @@ export function createHealthRoutes(health: HealthMonitor, access: OperationsAcce
       ? { dependencies: health.dependencies, draining: health.isDraining, faults: health.faults }
       : {};
   const uncached = { headers: { 'Cache-Control': 'no-store' } };
-  const responses = { 200: { description: 'How the service is' }, 503: { description: 'Not ready' } };
+  // With METRICS_TOKEN it shows the details to who sends it.
+  const security = [{}, { metricsToken: [] }];
   return [
     route({
       method: 'get',
       path: '/health',
       summary: 'How the service is',
       quiet: true,
-      responses,
+      security,
+      responses: { 200: { description: 'How the service is', schema: HealthView } },
       handler: (ctx) => ctx.respond.success({ status: health.status, ...detailsFor(ctx) }, uncached),
     }),
     route({
@@ -24,7 +27,7 @@ export function createHealthRoutes(health: HealthMonitor, access: OperationsAcce
       path: '/health/live',
       summary: 'Whether the process is alive',
       quiet: true,
-      responses,
+      responses: { 200: { description: 'It is', schema: LivenessView } },
       handler: (ctx) => ctx.respond.success({ status: 'ok' }, uncached),
     }),
     route({
@@ -32,7 +35,11 @@ export function createHealthRoutes(health: HealthMonitor, access: OperationsAcce
       path: '/health/ready',
       summary: 'Whether requests should be sent here',
       quiet: true,
-      responses,
+      security,
+      responses: {
+        200: { description: 'They should', schema: ReadinessView },
+        503: { description: 'They should not', schema: ReadinessView },
+      },
       handler(ctx) {
         const status = health.isReady ? 200 : 503;
         const data = { ready: health.isReady, status: health.status, ...detailsFor(ctx) };

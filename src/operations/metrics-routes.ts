@@ -1,15 +1,18 @@
 import { Readable } from 'node:stream';
 import type { MetricReader } from '@opentelemetry/sdk-metrics';
-import { NotFoundError, type Route, type RouteContext, route } from '../core/index.ts';
+import Type from 'typebox';
+import { BaseDTO, NotFoundError, type Route, type RouteContext, route, UnauthorizedError } from '../core/index.ts';
 import { renderExposition } from '../core/telemetry/metrics/exposition.ts';
 import { isMetricPrefix } from '../core/telemetry/metrics/names.ts';
 import { negotiateFormat } from '../core/telemetry/metrics/negotiate-format.ts';
 import { CONTENT_TYPES } from '../core/telemetry/metrics/text.ts';
 import type { Listener, OperationsAccess } from './access.ts';
 
+type ScrapeContext = Pick<RouteContext, 'req' | 'set' | 'vary' | 'body'>;
+
 /** `/metrics` for Prometheus, all families or those whose name begins with a prefix. */
 export function createMetricsRoutes(reader: MetricReader, access: OperationsAccess, listener: Listener): Route[] {
-  async function scrape(ctx: RouteContext, prefix: string): Promise<void> {
+  async function scrape(ctx: ScrapeContext, prefix: string): Promise<void> {
     access.assertMayScrape(listener, ctx.req.headers.authorization);
     if (prefix !== '' && !isMetricPrefix(prefix)) throw new NotFoundError('No metric can have such a name');
     const { resourceMetrics } = await reader.collect();
@@ -19,23 +22,29 @@ export function createMetricsRoutes(reader: MetricReader, access: OperationsAcce
     ctx.body = Readable.from(renderExposition(resourceMetrics, { format, prefix }));
     ctx.set('Content-Type', CONTENT_TYPES[format]);
   }
-  const responses = { 200: { description: 'Metrics as text' } };
+  const common = {
+    method: 'get',
+    quiet: true,
+    security: [{}, { metricsToken: [] }],
+    responses: { 200: { description: 'Metrics as text', content: Object.values(CONTENT_TYPES) } },
+    errors: [
+      { type: UnauthorizedError, code: 'auth.token_invalid', description: 'METRICS_TOKEN was not sent' },
+      { type: NotFoundError, description: 'Metrics are not served here, or no metric can have such a name' },
+    ],
+  } as const;
   return [
     route({
-      method: 'get',
+      ...common,
       path: '/metrics',
       summary: 'All metrics',
-      quiet: true,
-      responses,
       handler: (ctx) => scrape(ctx, ''),
     }),
     route({
-      method: 'get',
+      ...common,
       path: '/metrics/:prefix',
       summary: 'The metrics whose name begins with a prefix',
-      quiet: true,
-      responses,
-      handler: (ctx) => scrape(ctx, ctx.params?.['prefix'] ?? ''),
+      params: BaseDTO({ prefix: Type.String({ examples: ['app_'] }) }),
+      handler: (ctx) => scrape(ctx, ctx.state.input.params.prefix),
     }),
   ];
 }

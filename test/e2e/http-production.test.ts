@@ -36,7 +36,7 @@ describe('in production', () => {
     metricsUrl = `http://127.0.0.1:${port}`;
     [closed, withToken, withPort] = await Promise.all([
       startService({ env: PRODUCTION }),
-      startService({ env: { ...PRODUCTION, METRICS_TOKEN: TOKEN } }),
+      startService({ env: { ...PRODUCTION, METRICS_TOKEN: TOKEN, DOCS_ENABLED: 'true' } }),
       startService({ env: { ...PRODUCTION, METRICS_PORT: String(port) } }),
     ]);
   });
@@ -48,6 +48,14 @@ describe('in production', () => {
       const { status, body } = await request(`${closed.url}${path}`);
       expect(status).to.equal(200);
       expect(body.data).to.include({ status: 'ok' }).and.not.have.any.keys('dependencies', 'faults', 'draining');
+    }
+  });
+
+  it('nobody sees the documentation unless DOCS_ENABLED', async () => {
+    for (const path of ['/docs', '/openapi.json', '/docs/swagger-ui.css']) {
+      expectNothing(await request(`${closed.url}${path}`));
+      expect((await request(`${withToken.url}${path}`)).status).to.equal(200);
+      expectProblem(await request(`${metricsUrl}${path}`), 404, 'http.not_found');
     }
   });
 

@@ -99,6 +99,10 @@ export const SETTINGS = {
       max: 3_600_000,
       unit: 'milliseconds',
     }),
+    docsEnabled: flag('DOCS_ENABLED', {
+      description: 'Whether /docs and /openapi.json are served',
+      default: (environment) => environment === 'development',
+    }),
     shutdownDelayMs: integer('SHUTDOWN_DELAY_MS', {
       description: 'How long requests are still taken after a stop was asked for, while readiness says 503',
       default: (environment) => (isDeployed(environment) ? 5000 : 0),

@@ -1,94 +1,86 @@
 import type { Static, TSchema } from 'typebox';
-import { readJsonBody } from './body.ts';
-import type { Middleware, OkapiContext, OkapiState } from './state.ts';
-import { compileValidator, type Part, type PartValidator, refuse } from './validation.ts';
+import type { AppHttpError, AppHttpErrorOptions } from '../errors/app-http-error.ts';
+import type { ResponseFactory, SuccessOptions } from './response.ts';
+import type { OkapiContext, OkapiState } from './state.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** What one answer of a route looks like. `schema` is that of `data`; without it there is no body. */
-export type RouteResponse = { description: string; schema?: TSchema };
-
-/** What a handler gets: the context, with the parts of the request that were validated, typed by their schemas. */
-export type RouteContext<B = unknown, Q = unknown, P = unknown> = Omit<OkapiContext, 'state'> & {
-  state: Omit<OkapiState, 'input'> & { input: { body: B; query: Q; params: P } };
+/** What one answer of a route looks like. One of 204 and 304 has no body; any other has a `schema` or a `content`. */
+export type RouteResponse = {
+  description: string;
+  /** Schema of `data`. */
+  schema?: TSchema;
+  /** Whether `data` is one page of a list, so that `meta.page` is there. */
+  isPage?: boolean;
+  /** Media types of an answer that is sent as it is, outside of the envelope. */
+  content?: readonly string[];
 };
 
-export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema> = {
+/** An error that a route's service throws: its class, its code, and in words when that happens. */
+export type RouteError = {
+  type: new (detail?: string, options?: AppHttpErrorOptions) => AppHttpError;
+  /** That of the class unless given, such as `http.not_found`. */
+  code?: string;
+  description: string;
+};
+
+type Responses = Readonly<Record<number, RouteResponse>>;
+
+/** The types of `data` that the declared answers allow; anything where they are not known. */
+type DataOf<R extends Responses> = Responses extends R
+  ? unknown
+  : { [S in keyof R]: R[S] extends { schema: infer T extends TSchema } ? Static<T> : undefined }[keyof R];
+
+/** `ctx.respond` of a route: it takes what the route declares to answer. */
+export type RouteRespond<D> = Omit<ResponseFactory, 'success'> & { success(data: D, options?: SuccessOptions): void };
+
+/** What a handler gets: the context, with the parts of the request that were validated, typed by their schemas. */
+export type RouteContext<B = unknown, Q = unknown, P = unknown, D = unknown> = Omit<
+  OkapiContext,
+  'state' | 'respond'
+> & {
+  state: Omit<OkapiState, 'input'> & { input: { body: B; query: Q; params: P } };
+  readonly respond: RouteRespond<D>;
+};
+
+export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema, R extends Responses> = {
   method: Method;
   /** Template below the router's prefix, such as `/sessions/:id`. */
   path: string;
+  /** What it does, in a few words. */
   summary: string;
+  /** More about it, in Markdown. */
+  description?: string;
+  /** Under what the API's description lists it; the first segment of the path unless given. */
+  tags?: readonly string[];
   /** Whether only a signed-in user may call it. */
   authenticated?: boolean;
+  /** How a caller may or must identify, in OpenAPI's words, where `authenticated` does not say it. */
+  security?: readonly Readonly<Record<string, readonly string[]>>[];
   body?: B;
   query?: Q;
   params?: P;
-  /** By status; error answers that every route may give need not be listed. */
-  responses: Readonly<Record<number, RouteResponse>>;
+  /** By status. */
+  responses: R;
+  /** Errors of its service. Those that guards, schemas and the core bring need not be said. */
+  errors?: readonly RouteError[];
   /** Not counted, traced or logged: health and metrics. */
   quiet?: boolean;
-  handler: (ctx: RouteContext<Static<B>, Static<Q>, Static<P>>) => Promise<void> | void;
+  handler: (ctx: RouteContext<Static<B>, Static<Q>, Static<P>, DataOf<R>>) => Promise<void> | void;
 };
 
 /** A declared route; `compileRoute` makes middleware of it. */
-export type Route = RouteOptions<TSchema, TSchema, TSchema>;
+export type Route = RouteOptions<TSchema, TSchema, TSchema, Responses>;
 
 /** What the telemetry layer and the envelope need to know of the route that matched. */
 export type CompiledRoute = { readonly template: string; readonly method: string; readonly quiet: boolean };
 
-/** Declares a route. Body, query, params and answers are said once: validation and types come from here. */
-export function route<B extends TSchema = TSchema, Q extends TSchema = TSchema, P extends TSchema = TSchema>(
-  options: RouteOptions<B, Q, P>,
-): Route {
+/** Declares a route. What comes in and goes out is said once: validation, types and OpenAPI come from here. */
+export function route<
+  B extends TSchema = TSchema,
+  Q extends TSchema = TSchema,
+  P extends TSchema = TSchema,
+  const R extends Responses = Responses,
+>(options: RouteOptions<B, Q, P, R>): Route {
   return options as unknown as Route;
-}
-
-export type RouteTools = {
-  /** Largest body in bytes. */
-  bodyLimit: number;
-  authenticate: Middleware;
-};
-
-/**
- * The layers of one route in their order: who calls, what they sent, whether it is allowed, the handler.
- * Throws when a schema is not valid JSON Schema.
- */
-export function compileRoute(declared: Route, template: string, tools: RouteTools): Middleware[] {
-  const compiled: CompiledRoute = {
-    template,
-    method: declared.method.toUpperCase(),
-    quiet: declared.quiet ?? false,
-  };
-  const layers: Middleware[] = [
-    function matched(ctx, next) {
-      ctx.state.route = compiled;
-      ctx.state.input = { body: undefined, query: undefined, params: undefined };
-      return next();
-    },
-  ];
-  if (declared.authenticated) layers.push(tools.authenticate);
-  if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));
-  const validators = validatorsOf(declared);
-  if (validators.length > 0) layers.push(validate(validators));
-  layers.push(async function handle(ctx) {
-    await declared.handler(ctx as unknown as RouteContext);
-  });
-  return layers;
-}
-
-function validatorsOf(declared: Route): [Part, PartValidator][] {
-  return (['params', 'query', 'body'] as const).flatMap((part): [Part, PartValidator][] => {
-    const schema = declared[part];
-    return schema === undefined ? [] : [[part, compileValidator(part, schema)]];
-  });
-}
-
-function validate(validators: readonly [Part, PartValidator][]): Middleware {
-  return async function validate(ctx, next) {
-    const { input } = ctx.state;
-    input.query = { ...ctx.query };
-    input.params = { ...ctx.params };
-    refuse(validators.flatMap(([part, validator]) => validator(input[part])));
-    await next();
-  };
 }

@@ -1,38 +1,48 @@
 import Router from '@koa/router';
 import type Koa from 'koa';
 import { MethodNotAllowedError, NotFoundError } from '../errors/app-http-error.ts';
+import { compileRoute, type RouteTools } from './compile-route.ts';
 import { compose } from './compose.ts';
 import { refusalOfRequest } from './request-target.ts';
-import { compileRoute, type Route, type RouteTools } from './route.ts';
+import type { Route } from './route.ts';
+import { assertDistinct } from './route-rules.ts';
 import { asKoa, type Middleware, type OkapiContext } from './state.ts';
 
 /** The routes of an application, by where they are mounted. */
 export type Routers = { root: readonly Route[]; api: readonly Route[] };
 
-/** Mounts the routes: metrics and health at `/`, the domains at `/api`. Throws when a template is taken twice. */
-export function initiateRouters(app: Koa, { root, api }: Routers, tools: RouteTools): void {
+/** A route and the whole template of its path. */
+export type MountedRoute = { readonly route: Route; readonly template: string };
+
+/** Every route with its whole template: those of `api` at `/api`, those of `root` at `/`. */
+export function mountedRoutes({ root, api }: Routers): MountedRoute[] {
+  return [
+    ...api.map((route) => ({ route, template: `/api${route.path}` })),
+    ...root.map((route) => ({ route, template: route.path })),
+  ];
+}
+
+/**
+ * Mounts the routes: metrics and health at `/`, the domains at `/api`. Throws `StartupError` when a
+ * declaration is not whole or two of them answer the same.
+ */
+export function initiateRouters(app: Koa, routers: Routers, tools: RouteTools): Router {
   // A route is served under its exact path alone: /API/Auth/LOGIN and /api/auth/login/ are no ways around a limit.
   const router = new Router({ strict: true, sensitive: true });
-  const taken = new Set<string>();
   const fixed: FixedRoutes = new Map();
-  const mount = (prefix: string, routes: readonly Route[]) => {
-    for (const declared of routes) {
-      const template = `${prefix}${declared.path}`;
-      const key = `${declared.method} ${template.replace(/:\w+/g, ':')}`;
-      if (taken.has(key)) throw new Error(`Two routes answer ${declared.method.toUpperCase()} ${template}`);
-      taken.add(key);
-      const layers = compileRoute(declared, template, tools);
-      router[declared.method](template, ...layers.map((layer) => asKoa(layer)));
-      if (!/[:*{(\\]/.test(template)) addFixed(fixed, declared.method, template, compose(layers));
-    }
-  };
-  mount('', root);
-  mount('/api', api);
+  const mounted = mountedRoutes(routers);
+  assertDistinct(mounted);
+  for (const { route, template } of mounted) {
+    const layers = compileRoute(route, template, tools);
+    router[route.method](template, ...layers.map((layer) => asKoa(layer)));
+    if (!template.includes(':')) addFixed(fixed, route.method, template, compose(layers));
+  }
   app.use(asKoa(refuseMalformed()));
   app.use(asKoa(noStore()));
   app.use(asKoa(takeFixed(fixed)));
   app.use(router.routes() as never);
   app.use(asKoa(unanswered(router)));
+  return router;
 }
 
 /** What HTTP forbids and Node lets through; here, so that the refusal carries what every answer does. */

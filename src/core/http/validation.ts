@@ -3,6 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { TSchema } from 'typebox';
 import { type FieldProblem, ValidationError } from '../errors/app-http-error.ts';
+import { rememberValidated } from './dto.ts';
+import { forbiddenField, isClosed } from './open-fields.ts';
 
 export type Part = 'body' | 'query' | 'params';
 
@@ -14,17 +16,29 @@ const forTexts = new Ajv2020({ ...OPTIONS, coerceTypes: true, useDefaults: true 
 formats.default(forBodies);
 formats.default(forTexts);
 
-/** Checks one part of a request; returns what is wrong with it, at most 50 problems. */
+/** Checks one part of a request; returns what is wrong with it, at most 50 problems. What passes is a validated DTO. */
 export type PartValidator = (value: unknown) => FieldProblem[];
 
 /** Compiles the schema of one part of a request. Throws at once when Ajv refuses the schema. */
 export function compileValidator(part: Part, schema: TSchema): PartValidator {
   const validate: ValidateFunction = (part === 'body' ? forBodies : forTexts).compile(schema);
   const numbers = part === 'body' ? [] : numbersIn(schema);
+  const isOpen = !isClosed(schema);
   return (value) => {
     for (const name of numbers) keepPlainNumber(value as Record<string, unknown>, name);
-    return validate(value) ? [] : (validate.errors ?? []).slice(0, MAX_PROBLEMS).map((error) => toProblem(part, error));
+    if (!validate(value)) {
+      return (validate.errors ?? []).slice(0, MAX_PROBLEMS).map((error) => toProblem(part, error));
+    }
+    const forbidden = isOpen ? forbiddenField(value) : undefined;
+    if (forbidden !== undefined) return [forbiddenProblem(part, forbidden)];
+    rememberValidated(value, schema);
+    return [];
   };
+}
+
+/** Throws with Ajv's words where a schema is none. Answers are not validated, so theirs need not be compiled. */
+export function assertSchema(schema: TSchema): void {
+  if (!forBodies.validateSchema(schema)) throw new Error(`schema is invalid: ${forBodies.errorsText()}`);
 }
 
 function numbersIn(schema: TSchema): string[] {
@@ -56,6 +70,11 @@ function toProblem(part: Part, error: ErrorObject): FieldProblem {
     rule: keyword,
     ...(allowed === undefined ? {} : { allowed }),
   };
+}
+
+function forbiddenProblem(part: Part, path: readonly string[]): FieldProblem {
+  const field = ['', part, ...path.map(escapePointer)].join('/').slice(0, 256);
+  return { field, message: 'may not be the name of a field', rule: 'propertyNames' };
 }
 
 const MESSAGES: Readonly<Record<string, string>> = {

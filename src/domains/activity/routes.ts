@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { getCurrentUserSession, PageQuery, type Route, route } from '../../core/index.ts';
+import { getCurrentUserSession, PageQuery, type Route, route, ServiceUnavailableError } from '../../core/index.ts';
 import { ActivityView } from './schemas.ts';
 import type { ActivityService } from './service.ts';
 import type { ActivityEvent } from './store.ts';
@@ -13,7 +13,10 @@ export function createActivityRoutes(activity: ActivityService): Route[] {
       summary: 'What happened to my account, newest first',
       authenticated: true,
       query: PageQuery,
-      responses: { 200: { description: 'A page of events', schema: Type.Array(ActivityView) } },
+      responses: { 200: { description: 'A page of events', schema: Type.Array(ActivityView), isPage: true } },
+      errors: [
+        { type: ServiceUnavailableError, code: 'mongo.unavailable', description: 'The activity cannot be read' },
+      ],
       async handler(ctx) {
         const { limit, cursor } = ctx.state.input.query;
         const { events, page } = await activity.listMine(getCurrentUserSession(ctx).userId, limit, cursor);

@@ -1,7 +1,13 @@
-import { type Route, route } from '../../core/index.ts';
+import { ConflictError, type Route, route, ServiceUnavailableError, UnauthorizedError } from '../../core/index.ts';
 import { toUserView, UserView } from '../users/index.ts';
 import { Credentials, TokenPair } from './schemas.ts';
 import type { AuthService } from './service.ts';
+
+/** What whatever touches an account's password may run into. */
+const BUSY = [
+  { type: ServiceUnavailableError, code: 'auth.busy', description: 'Too many sign-ins at this moment' },
+  { type: ServiceUnavailableError, code: 'postgres.unavailable', description: 'The database cannot be reached' },
+];
 
 /** The routes through which a person gets an account and signs in. */
 export function createAuthRoutes(auth: AuthService): Route[] {
@@ -12,9 +18,13 @@ export function createAuthRoutes(auth: AuthService): Route[] {
       summary: 'Make an account',
       body: Credentials,
       responses: { 201: { description: 'The new user', schema: UserView } },
+      errors: [
+        { type: ConflictError, code: 'auth.email_taken', description: 'An account with this address exists' },
+        ...BUSY,
+      ],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
-        const user = await auth.register(input.body, deviceInfo);
+        const user = await auth.register(deviceInfo, input.body);
         ctx.respond.success(toUserView(user), { status: 201 });
       },
     }),
@@ -24,9 +34,17 @@ export function createAuthRoutes(auth: AuthService): Route[] {
       summary: 'Sign in',
       body: Credentials,
       responses: { 200: { description: 'Tokens of a new session', schema: TokenPair } },
+      errors: [
+        {
+          type: UnauthorizedError,
+          code: 'auth.invalid_credentials',
+          description: 'The address or the password is wrong',
+        },
+        ...BUSY,
+      ],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
-        ctx.respond.success(await auth.login(input.body, deviceInfo));
+        ctx.respond.success(await auth.login(deviceInfo, input.body));
       },
     }),
   ];

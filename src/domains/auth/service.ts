@@ -4,20 +4,21 @@ import {
   getLogger,
   type JwtService,
   type PasswordSecurity,
+  requireDto,
   type SessionDeviceInfo,
   UnauthorizedError,
   ValidationError,
 } from '../../core/index.ts';
 import type { ActivityRecorder } from '../activity/index.ts';
 import { normalizeEmail, type User, type UserStore } from '../users/index.ts';
-import type { Credentials, TokenPair } from './schemas.ts';
+import { Credentials, type TokenPair } from './schemas.ts';
 import type { SessionStore } from './store.ts';
 
 export type AuthService = {
   /** Throws 422 on an address or password that cannot be taken, 409 when the address has an account. */
-  register(credentials: Credentials, device: SessionDeviceInfo): Promise<User>;
+  register(device: SessionDeviceInfo, credentials: Credentials): Promise<User>;
   /** Throws 401, the same for an unknown address and a wrong password. */
-  login(credentials: Credentials, device: SessionDeviceInfo): Promise<TokenPair>;
+  login(device: SessionDeviceInfo, credentials: Credentials): Promise<TokenPair>;
 };
 
 export type AuthServiceOptions = {
@@ -37,7 +38,7 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
   const logger = getLogger('app.auth.service');
 
   return {
-    async register({ email, password }, device) {
+    register: requireDto(Credentials)(async function register(device, { email, password }) {
       const address = normalizeEmail(email);
       const problems = passwords.findPasswordProblems(password, '/body/password');
       if (address === undefined) {
@@ -57,9 +58,9 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
       logger.info('Registered', { user_id: user.id });
       activity.record({ type: 'auth.registered', userId: user.id, device });
       return user;
-    },
+    }),
 
-    async login({ email, password }, device) {
+    login: requireDto(Credentials)(async function login(device, { email, password }) {
       const address = normalizeEmail(email);
       const user = address === undefined ? undefined : await users.findUserByEmail(address);
       const isRight =
@@ -91,6 +92,6 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
         expires_in: options.accessTokenTtlSeconds,
         session_id: sessionId,
       };
-    },
+    }),
   };
 }

@@ -5,7 +5,7 @@ import { route } from '../../../src/core/http/route.ts';
 import type { Answer } from '../../support/client.ts';
 import { answersIn, expectProblem } from '../../support/problem.ts';
 import { sendRaw } from '../../support/raw-http.ts';
-import { serve, type TestApp } from './harness.ts';
+import { ANYTHING, serve, type TestApp } from './harness.ts';
 
 const HEAD = 'POST /api/take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
@@ -20,7 +20,7 @@ describe('a request that does not arrive whole', () => {
           path: '/take',
           summary: 'Takes a body',
           body: BaseDTO({ a: Type.Integer() }),
-          responses: { 200: { description: 'What came in' } },
+          responses: ANYTHING,
           handler: (ctx) => ctx.respond.success(ctx.state.input.body),
         }),
       ],

@@ -5,13 +5,16 @@ import { propagation } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { AlwaysOnSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace';
 import Koa from 'koa';
+import Type from 'typebox';
 import { readSettings, type Settings } from '../../../src/core/config/index.ts';
 import { answerClientErrors } from '../../../src/core/http/client-error.ts';
 import { compose } from '../../../src/core/http/compose.ts';
+import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { registerExceptionHandlers } from '../../../src/core/http/exception-handlers.ts';
 import { handleOwnAnswers } from '../../../src/core/http/handle-request.ts';
 import { addMiddlewares } from '../../../src/core/http/onion.ts';
 import { type Route, route } from '../../../src/core/http/route.ts';
+import { parametersOf } from '../../../src/core/http/route-rules.ts';
 import { initiateRouters } from '../../../src/core/http/router.ts';
 import type { Middleware } from '../../../src/core/http/state.ts';
 import type { AccessEntry } from '../../../src/core/logging/index.ts';
@@ -80,9 +83,13 @@ export async function serve({
   };
 }
 
-/** A route without schemas whose handler is all that matters. */
+/** What a route answers with in which only something else matters. */
+export const ANYTHING = { 200: { description: 'Whatever it is', schema: Type.Unknown() } };
+
+/** A route whose handler is all that matters; its parameters are any text. */
 export function get(path: string, handler: Route['handler']): Route {
-  return route({ method: 'get', path, summary: path, responses: { 200: { description: 'Whatever it is' } }, handler });
+  const params = BaseDTO(Object.fromEntries(parametersOf(path).map((name) => [name, Type.String()])));
+  return route({ method: 'get', path, summary: path, params, responses: ANYTHING, handler });
 }
 
 /** How often an error of this endpoint was counted, by class name. */

@@ -6,7 +6,7 @@ import { getCurrentUserSession } from '../../../src/core/http/authenticate.ts';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
 import { post, request } from '../../support/client.ts';
-import { errorsOf, get, requestsOf, serve, type TestApp } from './harness.ts';
+import { ANYTHING, errorsOf, get, requestsOf, serve, type TestApp } from './harness.ts';
 
 describe('a declared route', () => {
   const apps: TestApp[] = [];
@@ -17,7 +17,6 @@ describe('a declared route', () => {
   };
   after(() => Promise.all(apps.map((app) => app.close())));
 
-  const responses = { 200: { description: 'What came in' } };
   const refusal = async (...args: Parameters<typeof serve>) =>
     String(await start(...args).catch((error: unknown) => error));
 
@@ -32,13 +31,35 @@ describe('a declared route', () => {
     );
   });
 
-  it('is refused at start when its schema is none', async () => {
-    const schema = { type: 'object', properties: { a: { type: 'nonsense' } } } as never;
-    expect(await refusal({ routes: [{ ...get('/a', () => undefined), query: schema }] })).to.contain(
-      'schema is invalid',
-    );
-    const misspelt = { type: 'object', propertys: {} } as never;
-    expect(await refusal({ routes: [{ ...get('/a', () => undefined), query: misspelt }] })).to.contain('propertys');
+  describe('is refused at start, in one line that names it,', () => {
+    const declared = { ...get('/a/:id', () => undefined) };
+    const text = Type.String();
+    for (const [what, changed, message] of [
+      ['when a schema is none', { query: { type: 'object', properties: { a: { type: 'x' } } } }, 'schema is invalid'],
+      ['when a keyword is misspelt', { query: { type: 'object', propertys: {} } }, 'propertys'],
+      ['when the schema of an answer is none', { responses: { 200: { schema: { type: 'x' } } } }, 'schema is invalid'],
+      ['without a schema for an answer', { responses: { 200: {} } }, 'has no schema for its answer 200'],
+      ['with a body for 204', { responses: { 204: { schema: text } } }, 'declares a body for 204'],
+      ['without an answer', { responses: { 404: { schema: text } } }, 'declares no answer'],
+      ['when unknown fields get into its body', { body: Type.Object({}) }, 'lets unknown fields into its body'],
+      ['when its query is no object', { query: text }, 'lets unknown fields into its query'],
+      ['without a schema for a parameter', { params: undefined }, 'what stands in its template: id'],
+      ['with a parameter that is not in its path', { path: '/a' }, 'what stands in its template: none'],
+      ['with a wildcard in its path', { path: '/a/*id' }, 'only fixed segments and :names'],
+    ] as const) {
+      it(what, async () => {
+        const refused = await refusal({ routes: [{ ...declared, ...changed } as never] });
+        expect(refused).to.match(/^StartupError: Route GET \/api\/a\S* .*$/);
+        expect(refused).to.contain(message);
+      });
+    }
+
+    it('when it names its parameters as no other route of that path does', async () => {
+      const routes = [declared, { ...get('/a/:name', () => undefined), method: 'delete' as const }];
+      expect(await refusal({ routes })).to.contain(
+        'Route DELETE /api/a/:name must name its parameters as /api/a/:id does',
+      );
+    });
   });
 
   describe('with parameters, a query and a body', () => {
@@ -53,7 +74,7 @@ describe('a declared route', () => {
             params: BaseDTO({ shop: Type.String({ format: 'uuid' }), id: Type.Integer({ minimum: 1 }) }),
             query: BaseDTO({ deep: Type.Boolean({ default: false }), sort: Type.Enum(['up', 'down']) }),
             body: BaseDTO({ count: Type.Integer(), tags: Type.Optional(Type.Array(Type.String(), { maxItems: 2 })) }),
-            responses,
+            responses: ANYTHING,
             handler: (ctx) => ctx.respond.success(ctx.state.input),
           }),
         ],
@@ -127,7 +148,7 @@ describe('a declared route', () => {
           summary: 'Guarded',
           authenticated: true,
           body: BaseDTO({}),
-          responses,
+          responses: ANYTHING,
           handler: () => undefined,
         }),
       ],

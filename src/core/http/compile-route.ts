@@ -1,0 +1,56 @@
+import { readJsonBody } from './body.ts';
+import type { CompiledRoute, Route, RouteContext } from './route.ts';
+import { assertDeclared } from './route-rules.ts';
+import type { Middleware } from './state.ts';
+import { compileValidator, type Part, type PartValidator, refuse } from './validation.ts';
+
+export type RouteTools = {
+  /** Largest body in bytes. */
+  bodyLimit: number;
+  authenticate: Middleware;
+};
+
+/**
+ * The layers of one route in their order: who calls, what they sent, whether it is allowed, the handler.
+ * Throws `StartupError` when the declaration is not whole or a schema is none.
+ */
+export function compileRoute(declared: Route, template: string, tools: RouteTools): Middleware[] {
+  assertDeclared(declared, template);
+  const compiled: CompiledRoute = {
+    template,
+    method: declared.method.toUpperCase(),
+    quiet: declared.quiet ?? false,
+  };
+  const layers: Middleware[] = [
+    function matched(ctx, next) {
+      ctx.state.route = compiled;
+      ctx.state.input = { body: undefined, query: undefined, params: undefined };
+      return next();
+    },
+  ];
+  if (declared.authenticated) layers.push(tools.authenticate);
+  if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));
+  const validators = validatorsOf(declared);
+  if (validators.length > 0) layers.push(validate(validators));
+  layers.push(async function handle(ctx) {
+    await declared.handler(ctx as unknown as RouteContext);
+  });
+  return layers;
+}
+
+function validatorsOf(declared: Route): [Part, PartValidator][] {
+  return (['params', 'query', 'body'] as const).flatMap((part): [Part, PartValidator][] => {
+    const schema = declared[part];
+    return schema === undefined ? [] : [[part, compileValidator(part, schema)]];
+  });
+}
+
+function validate(validators: readonly [Part, PartValidator][]): Middleware {
+  return async function validate(ctx, next) {
+    const { input } = ctx.state;
+    input.query = { ...ctx.query };
+    input.params = { ...ctx.params };
+    refuse(validators.flatMap(([part, validator]) => validator(input[part])));
+    await next();
+  };
+}

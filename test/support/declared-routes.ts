@@ -1,0 +1,25 @@
+import type { MetricReader } from '@opentelemetry/sdk-metrics';
+import { publicRouters } from '../../src/application.ts';
+import type { Settings } from '../../src/core/config/index.ts';
+import type { Routers } from '../../src/core/http/router.ts';
+import { Cursors, JwtService, PasswordSecurity } from '../../src/core/index.ts';
+import { createMongo } from '../../src/db/mongo/client.ts';
+import { createDatabase } from '../../src/db/postgres/database.ts';
+import { createDomains } from '../../src/domains/index.ts';
+import { HealthMonitor } from '../../src/operations/health-monitor.ts';
+
+const NOWHERE = '127.0.0.1:1';
+
+/** The routes of a service with these settings, to read what they declare. Their stores are never connected to. */
+export function declaredRouters(settings: Settings): Routers {
+  const key = 'only declarations are read here';
+  const domains = createDomains({
+    settings,
+    database: createDatabase({ ...settings, connectionString: `postgres://${NOWHERE}/none` }),
+    mongo: createMongo(`mongodb://${NOWHERE}`, 'none', 'none', []),
+    passwords: new PasswordSecurity(settings),
+    tokens: new JwtService({ ...settings, accessKey: key, refreshKey: key }),
+    cursors: new Cursors(key),
+  });
+  return publicRouters({ settings, domains, health: new HealthMonitor([]), metricReader: {} as MetricReader });
+}
