@@ -1,3 +1,5 @@
+import { assertContract } from './contract.ts';
+
 /** An answer with its body read; `body` is parsed when it is JSON. */
 export type Answer = { status: number; headers: Headers; text: string; body: Body };
 // biome-ignore lint/suspicious/noExplicitAny: an answer may hold anything, and the test says what it expects of it
@@ -6,12 +8,15 @@ type Body = any;
 export type Credentials = { email: string; password: string };
 export type SignedIn = Credentials & { id: string; accessToken: string; refreshToken: string; sessionId: string };
 
-/** Sends one request and reads the answer. */
+/** Sends one request and reads the answer. Throws when it comes from a service whose route does not declare it so. */
 export async function request(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, { redirect: 'manual', ...init });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  const body = isJson && text !== '' ? JSON.parse(text) : undefined;
+  const answer: Answer = { status: response.status, headers: response.headers, text, body };
+  assertContract(init.method ?? 'GET', url, answer);
+  return answer;
 }
 
 /** Sends a JSON body by POST. */

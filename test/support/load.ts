@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { bearer, type Credentials, freshCredentials } from './client.ts';
+import { assertContract } from './contract.ts';
 
 /** An answer that came whole. */
 export type Answered = { what: string; status: number; requestId: string; traceId: string };
@@ -86,9 +87,17 @@ function exchange({ method, url, headers, body, agent }: Request): Promise<Excha
     response.on('data', (chunk: Buffer) => chunks.push(chunk));
     response.on('end', () => {
       if (!response.complete) return failed(new Error('half an answer'));
-      const answer = JSON.parse(Buffer.concat(chunks).toString());
+      const text = Buffer.concat(chunks).toString();
+      const answer = JSON.parse(text);
       const { request_id: requestId, trace_id: traceId } = answer.meta;
-      resolve({ what, status: response.statusCode ?? 0, requestId, traceId, body: answer });
+      const status = response.statusCode ?? 0;
+      const given = new Headers({ 'content-type': response.headers['content-type'] ?? '' });
+      try {
+        assertContract(method, url, { status, headers: given, text, body: answer });
+      } catch (error) {
+        return reject(error);
+      }
+      resolve({ what, status, requestId, traceId, body: answer });
     });
   });
   request.on('error', failed);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdToContract } from './contract.ts';
 import { createDatabases } from './stores.ts';
 
 export type ServiceOptions = {
@@ -121,7 +122,10 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     serviceProcesses.delete(service);
     return databases?.drop();
   });
-  if (options.waitUntilReady ?? true) url = await readyUrl(child, ended, () => [stdout, stderr]);
+  if (options.waitUntilReady ?? true) {
+    url = await readyUrl(child, ended, () => [stdout, stderr]);
+    holdToContract(url, env);
+  }
   return service;
 }
 
