@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differences, readConsoleBlocks, type Step } from './console-blocks.ts';
+import { startServiceIn } from './started-service.ts';
 
 /*
  * `npm run docs:check [FILE]` runs the console blocks of README.md against a service that was started for it, on
@@ -16,14 +17,8 @@ import { differences, readConsoleBlocks, type Step } from './console-blocks.ts';
  */
 
 const ROOT = join(import.meta.dirname, '..');
-const SERVICE = [
-  ...['--import', join(ROOT, 'scripts/node-version.js'), '--import', join(ROOT, 'instrumentation.ts')],
-  join(ROOT, 'src/main.ts'),
-];
-const START_TIMEOUT_MS = 30_000;
 const SHELL_TIMEOUT_MS = 60_000;
 const PAUSE_SECONDS = 0.15;
-const READY = /\(\w+\) is ready[\s\S]*?http:\/\/localhost:(\d+)\/api\b/;
 
 type Result = { output: string; status: number };
 
@@ -36,7 +31,7 @@ async function check(file: string): Promise<boolean> {
     return false;
   }
   const folder = mkdtempSync(join(tmpdir(), 'okapi-docs-'));
-  const service = startService(folder);
+  const service = startServiceIn(folder);
   // Called off, the commands fail one after the other and everything is tidied up below.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void service.stop());
   try {
@@ -77,36 +72,6 @@ function report({ command, line }: Step, found: readonly string[]): boolean {
   process.stdout.write(`${found.length === 0 ? 'ok    ' : 'DIFFERS'} line ${line}: ${first}\n`);
   for (const problem of found) process.stdout.write(`        ${problem}\n`);
   return found.length === 0;
-}
-
-function startService(folder: string) {
-  // Started in a folder of its own, and nothing else is handed on: what somebody has set in this shell or in .env must
-  // not change the result.
-  const { PATH, HOME, LANG } = process.env;
-  const env = { PATH, HOME, LANG, PORT: '0' };
-  const child = spawn(process.execPath, SERVICE, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = once(child, 'close');
-  const { promise: ready, resolve, reject } = Promise.withResolvers<{ port: string; printed: string }>();
-  const timer = setTimeout(() => reject(new Error('The service was not ready in time')), START_TIMEOUT_MS);
-  let printed = '';
-  let complaints = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    printed += chunk;
-    const port = READY.exec(printed)?.[1];
-    if (port !== undefined && printed.endsWith('\n')) resolve({ port, printed });
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaints = (complaints + chunk).slice(-2000);
-  });
-  void ended.then(() => reject(new Error(`The service did not start:\n${complaints}`)));
-  void ready.catch(() => undefined).finally(() => clearTimeout(timer));
-  return {
-    ready,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
 }
 
 /** Runs all commands in one shell, and tells their outputs apart by a marker that none of them prints. */
