@@ -1,0 +1,64 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+
+export type Attack = {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  /** Requests a second, sent whether or not earlier ones were answered; 0 sends as fast as `workers` are answered. */
+  rate: number;
+  seconds: number;
+  /** Requests that may wait for their answers at a time. */
+  workers: number;
+};
+
+/** Latencies in microseconds by status; 0 stands for requests that were not answered. */
+export type AttackResult = { perSecond: number; byStatus: ReadonlyMap<number, RecordableHistogram> };
+
+/** Whether vegeta, which sends at a fixed rate, is installed. Throws with what to do when it is not. */
+export function assertVegeta(): void {
+  if (spawnSync('vegeta', ['-version']).error === undefined) return;
+  throw new Error('vegeta is not on the PATH: "go install github.com/tsenart/vegeta/v12@v12.13.0" puts it there');
+}
+
+/** Runs vegeta and reads what it measured while it runs. Rejects when it fails or `signal` aborts. */
+export async function attack(request: Attack, folder: string, signal: AbortSignal): Promise<AttackResult> {
+  const targets = join(folder, 'targets.txt');
+  const fields = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
+  writeFileSync(targets, `GET ${request.url}\n${fields.join('\n')}\n`);
+  const limits = ['-workers', '64', '-max-workers', String(request.workers), '-connections', String(request.workers)];
+  const options = ['-rate', String(request.rate), '-duration', `${request.seconds}s`, '-max-body', '0'];
+  const attacker = spawn('vegeta', ['attack', '-targets', targets, ...options, ...limits, '-timeout', '30s'], {
+    signal,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const encoder = spawn('vegeta', ['encode', '-to', 'csv'], { signal, stdio: ['pipe', 'pipe', 'inherit'] });
+  attacker.stdout.pipe(encoder.stdin);
+  const byStatus = new Map<number, RecordableHistogram>();
+  let first = Number.POSITIVE_INFINITY;
+  let last = 0;
+  let count = 0;
+  const ended = Promise.all([once(attacker, 'exit'), once(encoder, 'exit')]);
+  for await (const line of createInterface({ input: encoder.stdout })) {
+    // Unix nanoseconds of the start, status, nanoseconds of the answer, and more.
+    const [at = '', status = '', latency = ''] = line.split(',', 3);
+    const startedMs = Number(at) / 1e6;
+    const tookMicroseconds = Math.max(1, Math.round(Number(latency) / 1000));
+    const histogram = byStatus.get(Number(status)) ?? createHistogram();
+    byStatus.set(Number(status), histogram);
+    histogram.record(tookMicroseconds);
+    first = Math.min(first, startedMs);
+    last = Math.max(last, startedMs);
+    count++;
+  }
+  for (const [code] of await ended) if (code !== 0) throw new Error(`vegeta ended with exit code ${code}`);
+  return { perSecond: count / Math.max(1e-3, (last - first) / 1000), byStatus };
+}
+
+/** A percentile in milliseconds; 0 where there is nothing. */
+export function percentileMs(histogram: RecordableHistogram | undefined, percentile: number): number {
+  return histogram === undefined || histogram.count === 0 ? 0 : histogram.percentile(percentile) / 1000;
+}

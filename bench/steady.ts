@@ -1,0 +1,56 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runCommand } from './command.ts';
+import { assertVegeta } from './load/vegeta.ts';
+import { parseOptions } from './options.ts';
+import { measureOverload } from './overload.ts';
+import { describeMachine } from './report/machine.ts';
+import { RESULTS } from './report/results.ts';
+import { soak } from './soak.ts';
+import { say, Workbench } from './workbench.ts';
+
+/** One promise and what was seen of it. */
+export type Finding = { what: string; seen: string; target: string; holds: boolean };
+
+/** `npm run bench:steady`: the soak and the overload. Exit code 1 when a target is missed. */
+await runCommand(async (signal) => {
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string', default: '10' }, only: { type: 'string' } },
+  });
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
+  assertVegeta();
+  const work = join(import.meta.dirname, '.work');
+  mkdirSync(work, { recursive: true });
+  const folder = mkdtempSync(join(work, 'steady-'));
+  // The limit as it is by default: the comparison sets it out of reach.
+  const env = [`PROBE_FILE=${join(folder, 'probe.jsonl')}`, 'MAX_EVENT_LOOP_DELAY_MS=200'];
+  const bench = await Workbench.open(parseOptions(env.flatMap((setting) => ['--env', setting])), signal);
+  try {
+    const findings: Finding[] = [];
+    if (values.only !== 'overload') findings.push(...(await soak(bench, folder, minutes)));
+    if (values.only !== 'soak') findings.push(...(await measureOverload(bench, folder)));
+    say('');
+    for (const { what, seen, target, holds } of findings) {
+      say(`${holds ? 'holds ' : 'MISSED'}  ${what.padEnd(58)} ${seen.padEnd(28)} ${target}`);
+    }
+    mkdirSync(RESULTS, { recursive: true });
+    const result = { finishedAt: new Date().toISOString(), machine: describeMachine(), minutes, findings };
+    const path = join(RESULTS, 'steady.json');
+    writeFileSync(path, `${JSON.stringify({ ...previous(path, values.only), ...result }, undefined, 2)}\n`);
+    return findings.every(({ holds }) => holds) ? 0 : 1;
+  } finally {
+    await bench.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function previous(path: string, only: string | undefined): object {
+  if (only === undefined) return {};
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as object;
+  } catch {
+    return {};
+  }
+}
