@@ -35,6 +35,8 @@ export type ServerDefinition = {
 };
 
 const node = process.execPath;
+/** As `npm start` has it. */
+const PRELOAD = ['--import', './scripts/prepare-node.js', '--import', './instrumentation.ts'];
 const telemetry = ['--import', './telemetry.mjs'];
 
 /** Every server by its id. */
@@ -65,7 +67,7 @@ function okapi(variant: OkapiVariant): ServerDefinition {
     traced: variant !== 'off',
     // Counted nowhere, unlike the subjects themselves.
     readyPath: '/health/live',
-    command: ({ nodeArgs }) => [node, ...nodeArgs, '--import', './instrumentation.ts', 'src/main.ts'],
+    command: ({ nodeArgs }) => [node, ...nodeArgs, ...PRELOAD, 'src/main.ts'],
     env: (at) => ({ ...okapiSettings(variant, at), ...at.okapiEnv }),
     cwd: ROOT,
   };

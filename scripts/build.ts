@@ -7,7 +7,7 @@ rmSync('dist', { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 for (const file of globSync('src/**/*.sql')) cpSync(file, join('dist', file));
-cpSync('scripts/node-version.js', 'dist/scripts/node-version.js');
+cpSync('scripts/prepare-node.js', 'dist/scripts/prepare-node.js');
 process.stdout.write(
-  'Built dist/: node --import ./dist/scripts/node-version.js --import ./dist/instrumentation.js dist/src/main.js\n',
+  'Built dist/: node --import ./dist/scripts/prepare-node.js --import ./dist/instrumentation.js dist/src/main.js\n',
 );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const COMMAND = [
-  ...['--import', join(ROOT, 'scripts/node-version.js'), '--import', join(ROOT, 'instrumentation.ts')],
+  ...['--import', join(ROOT, 'scripts/prepare-node.js'), '--import', join(ROOT, 'instrumentation.ts')],
   join(ROOT, 'src/main.ts'),
 ];
 const START_TIMEOUT_MS = 30_000;

@@ -5,6 +5,8 @@ import { DOMAIN_SETTINGS } from './domains/settings.ts';
 import { listenForStop } from './signals.ts';
 import { openStores } from './stores.ts';
 
+const PRELOAD = ['--import', './scripts/prepare-node.js', '--import', './instrumentation.ts'];
+
 /**
  * `npm run dev`: a small parent that owns the embedded stores and hands their addresses to the service, which Node
  * restarts on every change, without them.
@@ -14,7 +16,7 @@ try {
   const settings = loadSettings(DOMAIN_SETTINGS);
   const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`), stop.signal);
   const watch = ['--watch', '--watch-preserve-output', '--watch-path=src', '--watch-path=instrumentation.ts'];
-  const service = spawn(process.execPath, [...watch, '--import', './instrumentation.ts', 'src/main.ts'], {
+  const service = spawn(process.execPath, [...watch, ...PRELOAD, 'src/main.ts'], {
     stdio: 'inherit',
     env: {
       ...process.env,

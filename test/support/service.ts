@@ -45,7 +45,8 @@ export type Ending = { code: number | null; signal: NodeJS.Signals | null };
 export type LogLine = Record<string, unknown> & { message: string; extra?: Record<string, unknown> };
 
 export const ROOT = join(import.meta.dirname, '..', '..');
-export const SERVICE_COMMAND = [process.execPath, '--import', './instrumentation.ts', 'src/main.ts'] as const;
+const PRELOAD = ['--import', './scripts/prepare-node.js', '--import', './instrumentation.ts'];
+export const SERVICE_COMMAND = [process.execPath, ...PRELOAD, 'src/main.ts'] as const;
 const READY = /API {6}(http:\/\/\S+)\/api/;
 const START_TIMEOUT_MS = 60_000;
 
