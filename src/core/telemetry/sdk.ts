@@ -15,6 +15,7 @@ import { createLogProcessors, createMetricReaders, createSpanProcessors } from '
 import { exportLogRecord } from './log-export.ts';
 import { requestDurations, statementDurations } from './metrics/durations.ts';
 import { InstrumentProducer } from './metrics/producer.ts';
+import { mongoStatement } from './mongo-statement.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { samplerFromEnvironment } from './sampler.ts';
 import { toReadableClientSpan, toReadableSpan } from './spans/readable-span.ts';
@@ -74,7 +75,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     views: VIEWS,
     instrumentations: [
       new HttpInstrumentation({ disableIncomingRequestInstrumentation: true, requireParentforOutgoingSpans: true }),
-      new MongoDBInstrumentation(),
+      new MongoDBInstrumentation({ dbStatementSerializer: mongoStatement }),
       new RuntimeNodeInstrumentation(),
     ],
   });
