@@ -38,7 +38,7 @@ export function createMongo(
   return {
     db: client.db(database),
     ping: async (timeoutMs) => {
-      await client.db(database).command({ ping: 1 }, { timeoutMS: timeoutMs });
+      await client.db(database).command({ ping: 1 }, { signal: AbortSignal.timeout(timeoutMs) });
     },
     close: () => client.close(),
   };
