@@ -31,8 +31,8 @@ const RULES: readonly Rule[] = [
   { files: /^src\/db\//, may: /^src\/(core|db)\// },
   { files: /^src\/operations\//, may: /^src\/(core|operations|db)\// },
   {
-    files: /^src\/domains\/index\.ts$/,
-    may: /^src\/(core\/index\.ts$|db\/|domains\/[^/]+\/index\.ts$)/,
+    files: /^src\/domains\/(index|domain|compose)\.ts$/,
+    may: /^src\/(core\/index\.ts$|db\/|domains\/([^/]+\/index|index|domain)\.ts$)/,
     mayNot: /^src\/db\/embedded\//,
   },
   { files: /^src\/application\.ts$/, may: /^src\//, mayNot: /^src\/(main\.ts$|db\/embedded\/)/ },
@@ -72,9 +72,10 @@ function isAllowed(file: string, target: string, isLocal: boolean): boolean {
   return rule.may.test(target) && !(rule.mayNot?.test(target) ?? false);
 }
 
-/** A domain sees the public door of the core, what the stores offer, and the public door of other domains. */
+/** A domain sees the public door of the core, what the stores offer, what a domain is, and the door of other domains. */
 function isAllowedInDomain(domain: string, target: string): boolean {
   if (target.startsWith(`src/domains/${domain}/`)) return true;
   if (target.startsWith('src/db/')) return !target.startsWith('src/db/embedded/');
-  return target === 'src/core/index.ts' || /^src\/domains\/[^/]+\/index\.ts$/.test(target);
+  if (target === 'src/core/index.ts' || target === 'src/domains/domain.ts') return true;
+  return /^src\/domains\/[^/]+\/index\.ts$/.test(target);
 }

@@ -3,7 +3,7 @@ import { failToStart, StartupError } from '../src/core/errors/startup-error.ts';
 import { migrate } from '../src/db/postgres/migrations.ts';
 import { withSslMode } from '../src/db/postgres/pool.ts';
 import { waitForPostgres } from '../src/db/postgres/reachable.ts';
-import { MIGRATION_FOLDERS } from '../src/domains/index.ts';
+import { MIGRATION_FOLDERS } from '../src/domains/compose.ts';
 import { DOMAIN_SETTINGS } from '../src/domains/settings.ts';
 
 /** `npm run migrate`: brings the schema of the configured PostgreSQL up to date, as a start would. */

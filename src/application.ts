@@ -11,7 +11,7 @@ import type { Route } from './core/http/route.ts';
 import { initiateRouters, type Routers } from './core/http/router.ts';
 import type { AccessEntry } from './core/logging/index.ts';
 import type { JwtService } from './core/security/tokens.ts';
-import type { Domains } from './domains/index.ts';
+import type { Domains } from './domains/compose.ts';
 import { createOperationsAccess, type Listener } from './operations/access.ts';
 import type { HealthMonitor } from './operations/health-monitor.ts';
 import { createHealthRoutes } from './operations/health-routes.ts';

@@ -21,7 +21,7 @@ import { migrate } from './db/postgres/migrations.ts';
 import { withSslMode } from './db/postgres/pool.ts';
 import { probePostgres } from './db/postgres/probe.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
-import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/index.ts';
+import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/compose.ts';
 import { CHECK_INTERVAL_MS, HealthMonitor } from './operations/health-monitor.ts';
 import { listenForStop } from './signals.ts';
 import { signingKeys } from './signing-keys.ts';
@@ -147,6 +147,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
     intervalMs: SYSTEM_METRICS_INTERVAL_MS,
     run: () => updateSystemMetrics({ pool }),
   });
+  for (const task of domains.tasks) tasks.start(task);
 
   const loop = new EventLoopWatch(settings.maxEventLoopDelayMs);
   teardown.add('event loop watch', async () => loop.stop());

@@ -43,6 +43,8 @@ describe('the import rules', () => {
     ['src/domains/a/x.ts', `import { b } from '../../db/embedded/index.ts';`, 'src/db/embedded/index.ts'],
     ['src/domains/a/x.ts', `import { b } from '../index.ts';`, 'src/domains/index.ts'],
     ['src/domains/index.ts', `import { b } from './b/store.ts';`, 'src/domains/b/store.ts'],
+    ['src/domains/compose.ts', `import { b } from './b/store.ts';`, 'src/domains/b/store.ts'],
+    ['src/domains/a/x.ts', `import { b } from '../compose.ts';`, 'src/domains/compose.ts'],
     ['src/domains/settings.ts', `import { b } from './b/index.ts';`, 'src/domains/b/index.ts'],
     ['src/domains/settings.ts', `import { a } from '../core/index.ts';`, 'src/core/index.ts'],
     ['src/domains/a/settings.ts', `import { text } from '../../core/index.ts';`, 'src/core/index.ts'],

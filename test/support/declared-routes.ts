@@ -5,7 +5,7 @@ import type { Routers } from '../../src/core/http/router.ts';
 import { Cursors, JwtService, PasswordSecurity } from '../../src/core/index.ts';
 import { createMongo } from '../../src/db/mongo/client.ts';
 import { createDatabase } from '../../src/db/postgres/database.ts';
-import { createDomains } from '../../src/domains/index.ts';
+import { createDomains } from '../../src/domains/compose.ts';
 import { HealthMonitor } from '../../src/operations/health-monitor.ts';
 
 const NOWHERE = '127.0.0.1:1';

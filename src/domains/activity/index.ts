@@ -1,4 +1,3 @@
+export { activityDomain } from './domain.ts';
 export { type Activity, type ActivityRecorder, createActivityRecorder } from './recorder.ts';
-export { createActivityRoutes } from './routes.ts';
-export { createActivityService } from './service.ts';
-export { ACTIVITY_COLLECTION, type ActivityStore, createActivityStore } from './store.ts';
+export { type ActivityStore, createActivityStore } from './store.ts';

@@ -1,3 +1,2 @@
-export { createAuthRoutes } from './routes.ts';
-export { createAuthService } from './service.ts';
+export { authDomain } from './domain.ts';
 export { createSessionStore } from './store.ts';

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { StartupError } from '../../../src/core/errors/startup-error.ts';
 import { stopLogger } from '../../../src/core/logging/index.ts';
 import { migrate } from '../../../src/db/postgres/migrations.ts';
-import { MIGRATION_FOLDERS } from '../../../src/domains/index.ts';
+import { MIGRATION_FOLDERS } from '../../../src/domains/compose.ts';
 import { start as startLogging } from '../../core/logging/harness.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createDatabases, type StoreAddresses } from '../../support/stores.ts';

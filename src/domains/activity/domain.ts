@@ -1,0 +1,16 @@
+import type { Domain } from '../domain.ts';
+import { createActivityRoutes } from './routes.ts';
+import { createActivityService } from './service.ts';
+import { ACTIVITY_COLLECTION, createActivityStore } from './store.ts';
+
+/** What users did, and how they read it. */
+export const activityDomain: Domain = {
+  collections: [ACTIVITY_COLLECTION],
+  create({ mongo, cursors }) {
+    const events = createActivityStore(mongo.db);
+    return {
+      routes: createActivityRoutes(createActivityService(events, cursors)),
+      prepareMongo: () => events.createIndexes(),
+    };
+  },
+};
