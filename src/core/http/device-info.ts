@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import Bowser from 'bowser';
+import { clientAddress, createProxyTrust } from './client-address.ts';
+import { type ClientHints, readClientHints } from './device-client-hints.ts';
+import { parseUserAgent } from './device-user-agent.ts';
 
 export const DeviceType = { MOBILE: 'mobile', TABLET: 'tablet', DESKTOP: 'desktop' } as const;
 export type DeviceType = (typeof DeviceType)[keyof typeof DeviceType];
@@ -36,97 +38,98 @@ export class SessionDeviceInfo {
   }
 }
 
-const MAX_USER_AGENT = 512;
+/** Of any header no more is looked at, so that nothing a client sends takes long. */
+const MAX_HEADER = 512;
 const MAX_PART = 64;
 const MAX_VERSION = 32;
-const MAX_CACHED = 2000;
-const cache = new Map<string, Device>();
+const NOBODY_TRUSTED = createProxyTrust([]);
 
-/** Reads the device from the headers of a request. Never throws; parses a combination of headers once. */
-export function getDeviceInfo(request: { headers: IncomingHttpHeaders }, ipAddress: string): SessionDeviceInfo {
-  const { headers } = request;
-  const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? '';
-  const brands = header(headers, 'sec-ch-ua');
-  const platform = header(headers, 'sec-ch-ua-platform');
-  const mobile = header(headers, 'sec-ch-ua-mobile');
-  const appVersion = header(headers, 'x-app-version');
-  const key = `${userAgent}\n${brands}\n${platform}\n${mobile}\n${appVersion}`;
-  let device = cache.get(key);
-  if (device === undefined) {
-    device = parseDevice(userAgent, brands, platform, mobile, appVersion);
-    if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value ?? '');
-    cache.set(key, device);
+/** The part of a request that tells of its device. */
+export type DeviceRequest = {
+  headers: IncomingHttpHeaders;
+  socket?: { remoteAddress?: string | undefined };
+};
+
+/**
+ * Reads devices from the headers of requests. A combination of headers is parsed once; the `maxCached` that came last
+ * are remembered.
+ */
+export class DeviceReader {
+  readonly #maxCached: number;
+  readonly #cache = new Map<string, Device>();
+
+  constructor(maxCached: number) {
+    this.#maxCached = maxCached;
   }
-  return new SessionDeviceInfo(device, ipAddress);
+
+  get cached(): number {
+    return this.#cache.size;
+  }
+
+  read(headers: IncomingHttpHeaders, ipAddress: string): SessionDeviceInfo {
+    const userAgent = header(headers, 'user-agent');
+    const brands = header(headers, 'sec-ch-ua');
+    const platform = header(headers, 'sec-ch-ua-platform');
+    const mobile = header(headers, 'sec-ch-ua-mobile');
+    const appVersion = header(headers, 'x-app-version');
+    // No header can hold a line break, so no two combinations have one key.
+    const key = `${userAgent}\n${brands}\n${platform}\n${mobile}\n${appVersion}`;
+    let device = this.#cache.get(key);
+    if (device === undefined) {
+      device = deviceOf(userAgent, readClientHints(brands, platform, mobile), appVersion);
+      if (this.#cache.size >= this.#maxCached) this.#cache.delete(this.#cache.keys().next().value ?? '');
+      this.#cache.set(key, device);
+    }
+    return new SessionDeviceInfo(device, ipAddress);
+  }
+}
+
+const reader = new DeviceReader(2_000);
+
+/**
+ * Reads the device of a request from `X-App-Version`, its client hints and its user agent, the hints first. Its address
+ * is that of the peer unless another is given. Never throws.
+ */
+export function getDeviceInfo(request: DeviceRequest, ipAddress?: string): SessionDeviceInfo {
+  const address = ipAddress ?? clientAddress(request.socket?.remoteAddress, undefined, NOBODY_TRUSTED);
+  return reader.read(request.headers, address);
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string {
   const value = headers[name];
-  return typeof value === 'string' ? value.slice(0, MAX_USER_AGENT) : '';
+  if (typeof value !== 'string') return '';
+  // As a copy: a slice would keep the whole header in memory for as long as it is remembered.
+  return value.length <= MAX_HEADER ? value : Buffer.from(value.slice(0, MAX_HEADER)).toString();
 }
 
-function parseDevice(userAgent: string, brands: string, platform: string, mobile: string, appVersion: string): Device {
+function deviceOf(userAgent: string, hints: ClientHints, appVersion: string): Device {
   const parsed = parseUserAgent(userAgent);
-  const hintedType = mobile === '?1' ? DeviceType.MOBILE : mobile === '?0' ? DeviceType.DESKTOP : undefined;
-  // A tablet says ?0 as a desktop does; only the user agent knows better.
-  const deviceType =
-    parsed.deviceType === DeviceType.TABLET && hintedType !== DeviceType.MOBILE ? undefined : hintedType;
-  const product = productOf(userAgent);
+  const os = hints.platform ?? parsed.os;
   return {
-    user_agent: printable(userAgent, MAX_USER_AGENT),
-    device_type: deviceType ?? parsed.deviceType,
-    os: printable(unquote(platform), MAX_PART) ?? parsed.os,
-    browser: brandIn(brands) ?? parsed.browser ?? product?.name,
-    app_version: printable(appVersion, MAX_VERSION) ?? product?.version,
+    user_agent: printable(userAgent, MAX_HEADER),
+    device_type: typeOf(hints, os) ?? Object.values(DeviceType).find((known) => known === parsed.deviceType),
+    os: printable(os, MAX_PART),
+    browser: printable(browserOf(hints, parsed.browser), MAX_PART),
+    app_version: printable(appVersion, MAX_VERSION) ?? printable(parsed.version, MAX_VERSION),
   };
 }
 
-function parseUserAgent(userAgent: string): { deviceType?: DeviceType; os?: string; browser?: string } {
-  if (userAgent === '') return {};
-  try {
-    const { platform, os, browser } = Bowser.parse(userAgent);
-    const type = Object.values(DeviceType).find((known) => known === platform.type);
-    return {
-      ...(type === undefined ? {} : { deviceType: type }),
-      ...(os.name === undefined ? {} : { os: os.name }),
-      ...(browser.name === undefined || browser.name === '' ? {} : { browser: browser.name }),
-    };
-  } catch {
-    // The parser gave up on a hostile string: the device is unknown, and the string itself is on the access line.
-    return {};
-  }
+/** A tablet says that it is not mobile, as a desktop does; its system tells them apart. */
+function typeOf({ isMobile }: ClientHints, os: string | undefined): DeviceType | undefined {
+  if (isMobile === undefined) return undefined;
+  if (isMobile) return DeviceType.MOBILE;
+  return os === 'Android' || os === 'iOS' ? DeviceType.TABLET : DeviceType.DESKTOP;
 }
 
-const PRODUCT = /^([A-Za-z][\w.+ -]{0,63})\/([\w.+-]{1,32})/;
-
-/** The product and version of an agent that is no browser, such as `curl/8.5.0` or `MyApp/2.1`. */
-function productOf(userAgent: string): { name: string; version: string } | undefined {
-  const match = PRODUCT.exec(userAgent);
-  if (match === null || match[1] === 'Mozilla' || match[1] === 'Opera') return undefined;
-  return { name: match[1] ?? '', version: match[2] ?? '' };
+/** Browsers that name nothing but their engine as brand may say in their user agent what they are. */
+function browserOf({ brand }: ClientHints, parsed: string | undefined): string | undefined {
+  return brand === 'Chromium' && parsed !== 'Chrome' ? (parsed ?? brand) : (brand ?? parsed);
 }
 
-const BRAND = /"([^"\\]{1,64})"\s*;\s*v="[^"]{0,32}"/g;
-
-/** The brand that says most: not the deliberate nonsense one, and `Chromium` only when nothing else is there. */
-function brandIn(brands: string): string | undefined {
-  const names = [...brands.matchAll(BRAND)]
-    .map((match) => match[1] ?? '')
-    .filter((name) => !/not.?a.?brand/i.test(name));
-  return shortBrand(names.find((name) => name !== 'Chromium') ?? names[0]);
-}
-
-function shortBrand(name: string | undefined): string | undefined {
-  return name === 'Google Chrome' ? 'Chrome' : name;
-}
-
-function unquote(text: string): string {
-  return text.replace(/^"|"$/g, '');
-}
-
-function printable(text: string, maxLength: number): string | undefined {
+/** Without what is not printable ASCII, cut to a length; nothing when nothing is left. */
+function printable(text: string | undefined, maxLength: number): string | undefined {
   const clean = text
-    .replace(/[^\x20-\x7e]/g, '')
+    ?.replace(/[^\x20-\x7e]/g, '')
     .trim()
     .slice(0, maxLength);
   return clean === '' ? undefined : clean;
