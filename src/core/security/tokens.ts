@@ -28,6 +28,9 @@ export type TokenClaims = {
   iat: number;
 };
 
+/** What makes a token the one that it is: its `jti`, a UUID, and its `iat` in seconds since the epoch. */
+export type TokenIdentity = { jti: string; issuedAt: number };
+
 export type JwtServiceOptions = Pick<
   Settings,
   'projectIdentifier' | 'projectClientIdentifier' | 'accessTokenTtlSeconds' | 'refreshTokenTtlSeconds'
@@ -63,9 +66,14 @@ export class JwtService {
     return this.#create('access', this.#options.accessTokenTtlSeconds, userId, roles, sessionId);
   }
 
-  /** A long-lived token that is good for one refresh. */
-  createRefreshToken(userId: string, roles: readonly string[], sessionId: string): Promise<string> {
-    return this.#create('refresh', this.#options.refreshTokenTtlSeconds, userId, roles, sessionId);
+  /** A long-lived token that is good for one refresh. With `identity` it is the one that has these, made once more. */
+  createRefreshToken(
+    userId: string,
+    roles: readonly string[],
+    sessionId: string,
+    identity?: TokenIdentity,
+  ): Promise<string> {
+    return this.#create('refresh', this.#options.refreshTokenTtlSeconds, userId, roles, sessionId, identity);
   }
 
   /**
@@ -95,8 +103,14 @@ export class JwtService {
     return tokenHash(token);
   }
 
-  async #create(type: TokenType, ttlSeconds: number, userId: string, roles: readonly string[], sessionId: string) {
-    const issuedAt = Math.floor(this.#clock() / 1000);
+  async #create(
+    type: TokenType,
+    ttlSeconds: number,
+    userId: string,
+    roles: readonly string[],
+    sessionId: string,
+    { jti, issuedAt }: TokenIdentity = { jti: randomUUID(), issuedAt: Math.floor(this.#clock() / 1000) },
+  ) {
     return new SignJWT({ roles: [...roles], type, sid: sessionId })
       .setProtectedHeader({ alg: ALGORITHM, typ: HEADER_TYPES[type] })
       .setSubject(userId)
@@ -104,7 +118,7 @@ export class JwtService {
       .setAudience(this.#options.projectClientIdentifier)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + ttlSeconds)
-      .setJti(randomUUID())
+      .setJti(jti)
       .sign(this.#keys[type]);
   }
 

@@ -179,6 +179,15 @@ describe('JwtService', () => {
     });
   });
 
+  it('makes the same refresh token once more from its id and its time', async () => {
+    const identity = { jti: randomUUID(), issuedAt: START / 1000 - 5 };
+    const first = await tokens.createRefreshToken(USER, ['user'], SESSION, identity);
+    now += 3000;
+    expect(await tokens.createRefreshToken(USER, ['user'], SESSION, identity)).to.equal(first);
+    const { jti, iat, exp } = await tokens.decodeRefreshToken(first);
+    expect({ jti, iat, exp }).to.deep.equal({ jti: identity.jti, iat: identity.issuedAt, exp: iat + 86_400 });
+  });
+
   it('hashes tokens as SHA-256 in hex', () => {
     expect(tokens.hashToken('abc')).to.equal('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   });
