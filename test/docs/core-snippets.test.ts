@@ -4,9 +4,11 @@ import { expect } from 'chai';
 import { ROOT } from '../support/service.ts';
 import { checkSnippets } from './check-snippets.ts';
 
-const CORE = { name: 'docs/core.md', markdown: readFileSync(join(ROOT, 'docs/core.md'), 'utf8') };
+const PAGES = ['docs/core.md', 'CONTRIBUTING.md'].map((name) => ({
+  name,
+  markdown: readFileSync(join(ROOT, name), 'utf8'),
+}));
 
-/** What each complaint must begin with stands in the block itself. */
 const FAULTY = {
   name: 'faulty.md',
   markdown: [
@@ -37,23 +39,24 @@ const FAULTY = {
   ].join('\n'),
 };
 
-describe('the snippets of a document', function () {
+describe('the ts blocks of', function () {
   this.timeout(60_000);
   this.slow(10_000);
-  let complaints: readonly string[];
-  let count: number;
+  let checked: Awaited<ReturnType<typeof checkSnippets>>;
   before(async () => {
-    ({ complaints, count } = await checkSnippets([CORE, FAULTY]));
-  });
-  const about = (name: string) => complaints.filter((complaint) => complaint.startsWith(name));
-
-  it('do in docs/core.md what the page says', () => {
-    expect(count).to.be.greaterThan(15);
-    expect(about('docs/core.md')).to.deep.equal([]);
+    checked = await checkSnippets([...PAGES, FAULTY]);
   });
 
-  it('are named with their line when they print something else, do not compile, throw, or import past the door', () => {
-    expect(complaints.filter((complaint) => !complaint.startsWith('docs/core.md'))).to.deep.equal([
+  for (const { name } of PAGES) {
+    it(`${name} do what the page says`, () => {
+      expect(checked.count(name)).to.be.greaterThan(0);
+      expect(checked.complaintsAbout(name)).to.deep.equal([]);
+    });
+  }
+
+  it('a page that is wrong are named with their line: other output, types, a throw, an import past the door', () => {
+    const aboutPages = PAGES.flatMap(({ name }) => checked.complaintsAbout(name));
+    expect(checked.complaints.filter((complaint) => !aboutPages.includes(complaint))).to.deep.equal([
       "faulty.md:8:7: error TS2322: Type 'string' is not assignable to type 'number'.",
       'faulty.md:21: may not import src/core/logging/index.ts',
       'faulty.md:4: says "two", prints "one"',
