@@ -42,10 +42,10 @@ export async function soak(bench: Workbench, folder: string, minutes: number): P
     const steady = { ...request, rate, workers: WORKERS, seconds: SLICE_SECONDS };
     const { byStatus } = await attack(steady, folder, bench.signal);
     for (const [status, { count }] of byStatus) {
-      if (status === 200) answered += Number(count);
+      if (status === '200') answered += Number(count);
       else failed += Number(count);
     }
-    const p99 = percentileMs(byStatus.get(200), 99);
+    const p99 = percentileMs(byStatus.get('200'), 99);
     p99s.push(p99);
     resident.push(usageOf(server.running.pid)?.residentBytes ?? 0);
     bench.say(

@@ -85,6 +85,11 @@ export class Workbench {
     }
   }
 
+  /** The database of the servers. */
+  get databaseUrl(): string {
+    return this.#stores.databaseUrl?.(DATABASE) ?? '';
+  }
+
   /** Starts a server by its id, its packages installed. */
   async start(id: string, options: StartOptions = {}): Promise<MeasuredServer> {
     this.signal.throwIfAborted();
@@ -98,7 +103,7 @@ export class Workbench {
       secondPort: await freePort(),
       folder,
       receiverUrl: this.#receiver.urlFor(name),
-      databaseUrl: this.#stores.databaseUrl?.(DATABASE) ?? '',
+      databaseUrl: this.databaseUrl,
       mongoUrl: this.#stores.mongoUrl ?? '',
       bodyBytes: options.bodyBytes ?? 240,
       users: options.users,

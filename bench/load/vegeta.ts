@@ -15,8 +15,10 @@ export type Attack = {
   workers: number;
 };
 
-/** Latencies in microseconds by status; 0 stands for requests that were not answered. */
-export type AttackResult = { perSecond: number; byStatus: ReadonlyMap<number, RecordableHistogram> };
+/** Latencies in microseconds by status, and by `shed` for what was refused for overload; 0 is no answer at all. */
+export type AttackResult = { perSecond: number; byStatus: ReadonlyMap<string, RecordableHistogram> };
+
+const SHED_BODY_BYTES = 400;
 
 /** Whether vegeta, which sends at a fixed rate, is installed. Throws with what to do when it is not. */
 export function assertVegeta(): void {
@@ -30,25 +32,34 @@ export async function attack(request: Attack, folder: string, signal: AbortSigna
   const fields = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
   writeFileSync(targets, `GET ${request.url}\n${fields.join('\n')}\n`);
   const limits = ['-workers', '64', '-max-workers', String(request.workers), '-connections', String(request.workers)];
-  const options = ['-rate', String(request.rate), '-duration', `${request.seconds}s`, '-max-body', '0'];
+  const options = [
+    '-rate',
+    String(request.rate),
+    '-duration',
+    `${request.seconds}s`,
+    '-max-body',
+    String(SHED_BODY_BYTES),
+  ];
   const attacker = spawn('vegeta', ['attack', '-targets', targets, ...options, ...limits, '-timeout', '30s'], {
     signal,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const encoder = spawn('vegeta', ['encode', '-to', 'csv'], { signal, stdio: ['pipe', 'pipe', 'inherit'] });
   attacker.stdout.pipe(encoder.stdin);
-  const byStatus = new Map<number, RecordableHistogram>();
+  const byStatus = new Map<string, RecordableHistogram>();
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   let count = 0;
   const ended = Promise.all([once(attacker, 'exit'), once(encoder, 'exit')]);
   for await (const line of createInterface({ input: encoder.stdout })) {
-    // Unix nanoseconds of the start, status, nanoseconds of the answer, and more.
-    const [at = '', status = '', latency = ''] = line.split(',', 3);
+    // Unix nanoseconds of the start, status, nanoseconds of the answer, bytes out and in, error, body in base64, and more.
+    const [at = '', code = '', latency = '', , , , body = ''] = line.split(',', 7);
+    const isShed = code === '503' && Buffer.from(body, 'base64').includes('"overload.shed"');
+    const status = isShed ? 'shed' : code;
     const startedMs = Number(at) / 1e6;
     const tookMicroseconds = Math.max(1, Math.round(Number(latency) / 1000));
-    const histogram = byStatus.get(Number(status)) ?? createHistogram();
-    byStatus.set(Number(status), histogram);
+    const histogram = byStatus.get(status) ?? createHistogram();
+    byStatus.set(status, histogram);
     histogram.record(tookMicroseconds);
     first = Math.min(first, startedMs);
     last = Math.max(last, startedMs);

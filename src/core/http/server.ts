@@ -25,6 +25,9 @@ export type ListenOptions = Pick<Settings, 'host' | 'keepAliveTimeoutMs' | 'requ
   writeAccess?: (entry: AccessEntry) => void;
 };
 
+// Connections that wait to be taken: who finds no place there tries again after a second. The kernel's own limit is the usual
+// 4096, where Node would ask for 511.
+const BACKLOG = 4096;
 const HEADERS_TIMEOUT_MS = 15_000;
 // An idle connection is kept this long when the listener has closed: a request may be on its way on it.
 const LINGER_MS = 250;
@@ -129,7 +132,7 @@ async function bind(
   { host, port, portSetting }: Pick<ListenOptions, 'host' | 'port' | 'portSetting'>,
 ): Promise<void> {
   try {
-    server.listen({ host, port });
+    server.listen({ host, port, backlog: BACKLOG });
     await once(server, 'listening');
   } catch (error) {
     throw new StartupError(bindProblem(error as NodeJS.ErrnoException, host, port, portSetting), { cause: error });

@@ -4,6 +4,8 @@ import { observeCommands } from './timing.ts';
 
 const SELECT_TIMEOUT_MS = 2_000;
 const SOCKET_TIMEOUT_MS = 10_000;
+// Waiting for one of our own connections says nothing of the server: how many may wait is bounded by MAX_IN_FLIGHT.
+const QUEUE_TIMEOUT_MS = 10_000;
 
 /** MongoDB as the domains know it. */
 export type Mongo = {
@@ -29,7 +31,7 @@ export function createMongo(
     serverSelectionTimeoutMS: SELECT_TIMEOUT_MS,
     connectTimeoutMS: SELECT_TIMEOUT_MS,
     socketTimeoutMS: SOCKET_TIMEOUT_MS,
-    waitQueueTimeoutMS: SELECT_TIMEOUT_MS,
+    waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
     maxPoolSize: 20,
     monitorCommands: true,
     ignoreUndefined: true,
