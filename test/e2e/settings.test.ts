@@ -18,7 +18,7 @@ export const notesSettings = domainSettings('notes', {
 });
 `;
 const LISTED = `
-import { notesSettings } from './notes/settings.ts';
+import { notesSettings } from './sample-notes/settings.ts';
 
 export const DOMAIN_SETTINGS = [notesSettings];
 `;
@@ -28,8 +28,8 @@ describe('a domain that contributes settings', () => {
   let root: string;
   before(() => {
     root = copyCheckout(join(temporaryFolder(), 'checkout'));
-    mkdirSync(join(root, 'src', 'domains', 'notes'));
-    writeFileSync(join(root, 'src', 'domains', 'notes', 'settings.ts'), NOTES);
+    mkdirSync(join(root, 'src', 'domains', 'sample-notes'));
+    writeFileSync(join(root, 'src', 'domains', 'sample-notes', 'settings.ts'), NOTES);
     writeFileSync(join(root, 'src', 'domains', 'settings.ts'), LISTED);
     writeFileSync(join(root, 'hook-secret'), `${SECRET}\n`);
     writeFileSync(join(root, '.env'), 'NOTES_MAX_LENGTH=50\nOTEL_EXPORTER_OTLP_HEADERS=api-key=not-to-be-shown\n');

@@ -3,6 +3,7 @@ import formats from 'ajv-formats';
 import { readSettings } from '../../src/core/config/index.ts';
 import { openApiDocument } from '../../src/core/http/openapi/document.ts';
 import { mountedRoutes } from '../../src/core/http/router.ts';
+import { DOMAIN_SETTINGS } from '../../src/domains/settings.ts';
 import type { Answer } from './client.ts';
 import { declaredRouters } from './declared-routes.ts';
 
@@ -89,7 +90,7 @@ export function assertContract(method: string, url: string | URL, answer: Given)
   const { origin, pathname } = new URL(url);
   const env = byOrigin.get(origin);
   if (env === undefined) return;
-  const settings = readSettings(env);
+  const settings = readSettings(env, {}, DOMAIN_SETTINGS);
   // Of all settings only this one decides which routes there are.
   const contract = contracts.get(settings.docsEnabled) ?? createContract(documentOf(settings));
   contracts.set(settings.docsEnabled, contract);

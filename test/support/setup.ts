@@ -7,7 +7,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { startLogging, stopLogger } from '../../src/core/logging/index.ts';
 import { type EmbeddedStores, startEmbeddedStores } from '../../src/db/embedded/index.ts';
 import { serviceProcesses } from './service.ts';
-import { setSharedStores } from './stores.ts';
+import { hasSharedStores, setSharedStores } from './stores.ts';
 
 /**
  * One PostgreSQL and one Mongo-protocol server for the whole run, on ports and in a folder of their own: beside a
@@ -15,10 +15,13 @@ import { setSharedStores } from './stores.ts';
  */
 let stores: EmbeddedStores;
 let endCleaner: () => Promise<void>;
+/** A run that a test has started leaves stores and folder to the run of that test. */
+const isInner = hasSharedStores();
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
 export async function mochaGlobalSetup(): Promise<void> {
+  if (isInner) return;
   mkdirSync('.test', { recursive: true });
   const folder = mkdtempSync(join(process.cwd(), '.test', 'run-'));
   endCleaner = cleanUpAfter(folder);
@@ -34,6 +37,7 @@ export async function mochaGlobalSetup(): Promise<void> {
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
+  if (isInner) return;
   await stores.stop();
   await endCleaner();
 }

@@ -10,6 +10,11 @@ export function setSharedStores(addresses: StoreAddresses): void {
   process.env[VARIABLE] = JSON.stringify(addresses);
 }
 
+/** Whether this run is one that a test of another run has started, whose stores it uses. */
+export function hasSharedStores(): boolean {
+  return process.env[VARIABLE] !== undefined;
+}
+
 /** The stores of this run. Throws outside of a run, since there are none. */
 export function sharedStores(): StoreAddresses {
   const shared = process.env[VARIABLE];

@@ -9,12 +9,13 @@ import { BaseDTO } from '../../../../src/core/http/dto.ts';
 import { openApiDocument } from '../../../../src/core/http/openapi/document.ts';
 import { type Route, route } from '../../../../src/core/http/route.ts';
 import { initiateRouters, mountedRoutes } from '../../../../src/core/http/router.ts';
+import { DOMAIN_SETTINGS } from '../../../../src/domains/settings.ts';
 import { declaredRouters } from '../../../support/declared-routes.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a document, of which each test says what it expects
 type Json = any;
 
-const settings = readSettings({});
+const settings = readSettings({}, {}, DOMAIN_SETTINGS);
 const describeRoutes = (...api: Route[]): Json => openApiDocument(mountedRoutes({ root: [], api }), settings);
 
 describe('the description of this API', () => {
