@@ -40,9 +40,10 @@ export async function checkSnippets(documents: readonly Document[]): Promise<Che
 function asCheckout(snippets: readonly Snippet[], envFile: string): string {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'src/domains/notes'), { recursive: true });
-  const domains = readdirSync(join(ROOT, 'src/domains')).map((entry) => join('src/domains', entry));
-  for (const part of ['src/core', 'src/db', 'package.json', ...domains])
-    symlinkSync(join(ROOT, part), join(folder, part));
+  // Who has a domain called notes keeps it; here the snippets stand in its place.
+  const others = readdirSync(join(ROOT, 'src/domains')).filter((entry) => entry !== 'notes');
+  const parts = ['src/core', 'src/db', 'package.json', ...others.map((entry) => join('src/domains', entry))];
+  for (const part of parts) symlinkSync(join(ROOT, part), join(folder, part));
   for (const { file, source } of snippets) writeFileSync(join(folder, 'src/domains/notes', file), source);
   writeFileSync(join(folder, '.env'), envFile);
   const config = { extends: join(ROOT, 'tsconfig.json'), include: ['src/domains/notes'] };
