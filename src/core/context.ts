@@ -14,6 +14,8 @@ export class Carrier {
   mongoMs = 0;
   poolWaitMs = 0;
   hashQueueMs = 0;
+  /** When the deadline of the request passes, by the clock of `performance.now()`. */
+  expiresAt: number | undefined = undefined;
   /** Set once the deadline of the request has passed: what was answered, and why nothing more is done for it. */
   aborted: Error | undefined = undefined;
   #listeners: Set<() => void> | undefined = undefined;

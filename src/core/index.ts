@@ -10,6 +10,12 @@ export { authenticate, getCurrentUserSession, type Principal, type SessionLookup
 export { DeviceType, getDeviceInfo, SessionDeviceInfo } from './http/device-info.ts';
 export { BaseDTO, requireDto } from './http/dto.ts';
 export { registerExceptionHandlers } from './http/exception-handlers.ts';
+export {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpClientRequest,
+} from './http/http-client.ts';
 export { addMiddlewares } from './http/onion.ts';
 export { Cursors, type Page, PageQuery } from './http/page.ts';
 export { getResponseFactory, ResponseFactory } from './http/response.ts';

@@ -40,6 +40,7 @@ export function deadline(timeoutMs: number): Middleware {
     if (isQuietPath(ctx.state.path)) return next();
     return new Promise<void>((resolve, reject) => {
       const request = { ctx, expiresAt: performance.now() + timeoutMs, reject };
+      ctx.state.carrier.expiresAt = request.expiresAt;
       running.add(request);
       if (timer === undefined) watch(timeoutMs);
       next().then(
