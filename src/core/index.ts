@@ -16,6 +16,7 @@ export {
   type HttpClientOptions,
   type HttpClientRequest,
 } from './http/http-client.ts';
+export { IdParams } from './http/id-params.ts';
 export { addMiddlewares } from './http/onion.ts';
 export { Cursors, type Page, PageQuery } from './http/page.ts';
 export { getResponseFactory, ResponseFactory } from './http/response.ts';
@@ -23,6 +24,6 @@ export { type Route, type RouteContext, route } from './http/route.ts';
 export { initiateRouters } from './http/router.ts';
 export { getLogger, type Logger, stopLogger } from './logging/index.ts';
 export { PasswordSecurity } from './security/passwords.ts';
-export { InvalidTokenError, JwtService } from './security/tokens.ts';
+export { InvalidTokenError, JwtService, type TokenClaims, type TokenIdentity } from './security/tokens.ts';
 export * from './telemetry/metrics/metrics.ts';
 export { prometheus } from './telemetry/metrics/prometheus.ts';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { PeriodicTask, Route, SessionLookup } from '../core/index.ts';
 import { createActivityRecorder, createActivityStore } from './activity/index.ts';
-import { createSessionStore } from './auth/index.ts';
+import { createSeenSessions, createSessionStore } from './auth/index.ts';
 import type { Domain, DomainTools } from './domain.ts';
 import * as all from './index.ts';
 
@@ -26,16 +26,20 @@ export type Domains = {
 };
 
 /** Puts the domains together. */
-export function createDomains(tools: Omit<DomainTools, 'activity'>): Domains {
+export function createDomains(tools: Omit<DomainTools, 'activity' | 'sessions'>): Domains {
   const activity = createActivityRecorder(createActivityStore(tools.mongo.db));
-  const parts = DOMAINS.map(({ create }) => create({ ...tools, activity }));
+  const sessions = createSessionStore(tools.database);
+  const seen = createSeenSessions(sessions);
+  const parts = DOMAINS.map(({ create }) => create({ ...tools, activity, sessions }));
   return {
     routes: parts.flatMap(({ routes = [] }) => routes),
-    tasks: parts.flatMap(({ tasks = [] }) => tasks),
-    sessions: createSessionStore(tools.database),
+    tasks: [...parts.flatMap(({ tasks = [] }) => tasks), seen.task],
+    sessions: seen.lookup,
     async prepareMongo() {
       await Promise.all(parts.map((each) => each.prepareMongo?.()));
     },
-    drain: () => activity.drain(),
+    async drain() {
+      await Promise.all([activity.drain(), seen.drain()]);
+    },
   };
 }

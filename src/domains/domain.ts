@@ -2,6 +2,7 @@ import type { Cursors, JwtService, PasswordSecurity, PeriodicTask, Route, Settin
 import type { Mongo } from '../db/mongo/client.ts';
 import type { Database } from '../db/postgres/database.ts';
 import type { ActivityRecorder } from './activity/index.ts';
+import type { SessionStore } from './auth/index.ts';
 
 /** What is made once for the whole process and handed to every domain. */
 export type DomainTools = {
@@ -10,6 +11,8 @@ export type DomainTools = {
   database: Pick<Database, 'query' | 'transaction'>;
   /** The document store. */
   mongo: Pick<Mongo, 'db'>;
+  /** The sessions of users. */
+  sessions: SessionStore;
   /** Takes note of what users did. */
   activity: ActivityRecorder;
   passwords: PasswordSecurity;

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { trace } from '@opentelemetry/api';
 import { getLogger, requestIdCtx, type SessionDeviceInfo } from '../../core/index.ts';
+import type { ActivityType } from './schemas.ts';
 import type { ActivityStore } from './store.ts';
 
-export type ActivityType = 'auth.registered' | 'auth.signed_in' | 'auth.refused';
-
-/** What happened. `userId` is `null` where it is nobody's account. */
-export type Activity = { type: ActivityType; userId: string | null; device: SessionDeviceInfo };
+/**
+ * What happened. `userId` is whose account it is about, `null` where it is nobody's. `device` is where it came from;
+ * `null` when somebody else did it, since users may not see the addresses of administrators.
+ */
+export type Activity = { type: ActivityType; userId: string | null; device: SessionDeviceInfo | null };
 
 /** Takes note of what users did. The caller does not wait, and does not fail when it cannot be written. */
 export type ActivityRecorder = {
@@ -27,7 +29,7 @@ export function createActivityRecorder(store: ActivityStore): ActivityRecorder {
         logger.error('An activity was not recorded: too many are waiting', { type });
         return;
       }
-      const { ip_address, ...rest } = device;
+      const { ip_address = null, ...rest } = device ?? {};
       const written = store
         .insertEvent({
           _id: randomUUID(),

@@ -1,5 +1,29 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { BaseDTO } from '../../core/index.ts';
+
+/** Everything that is recorded of an account. */
+export const ActivityType = Type.Enum(
+  [
+    'auth.registered',
+    'auth.signed_in',
+    'auth.refused',
+    'auth.limited',
+    'auth.refreshed',
+    'auth.refresh_replayed',
+    'auth.signed_out',
+    'auth.session_revoked',
+    'auth.password_changed',
+    'auth.password_reset',
+    'auth.verified',
+    'user.email_changed',
+    'user.roles_changed',
+    'user.disabled',
+    'user.enabled',
+    'user.deleted',
+  ],
+  { examples: ['auth.signed_in'] },
+);
+export type ActivityType = Static<typeof ActivityType>;
 
 const NullableString = Type.Union([Type.String(), Type.Null()]);
 
@@ -7,11 +31,13 @@ const NullableString = Type.Union([Type.String(), Type.Null()]);
 export const ActivityView = BaseDTO(
   {
     id: Type.String({ format: 'uuid' }),
-    type: Type.String({ examples: ['auth.signed_in'] }),
+    type: ActivityType,
     at: Type.String({ format: 'date-time' }),
     request_id: NullableString,
     trace_id: NullableString,
-    ip_address: Type.String({ examples: ['192.0.2.1'] }),
+    ip_address: Type.Union([Type.String({ examples: ['192.0.2.1'] }), Type.Null()], {
+      description: 'null when somebody else than the user did it',
+    }),
     device: Type.Record(Type.String(), Type.Unknown()),
   },
   { title: 'ActivityView' },

@@ -1,14 +1,16 @@
 import type { Collection, Db } from 'mongodb';
+import type { ActivityType } from './schemas.ts';
 
 /** One event as it is kept. `_id` is a UUID. */
 export type ActivityEvent = {
   _id: string;
   user_id: string | null;
-  type: string;
+  type: ActivityType;
   at: Date;
   request_id: string | null;
   trace_id: string | null;
-  ip_address: string;
+  /** `null` when somebody else than the user did it. */
+  ip_address: string | null;
   device: Record<string, unknown>;
 };
 

@@ -1,2 +1,3 @@
 export { authDomain } from './domain.ts';
-export { createSessionStore } from './store.ts';
+export { createSeenSessions } from './seen-sessions.ts';
+export { createSessionStore, type SessionStore } from './store.ts';

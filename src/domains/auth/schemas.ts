@@ -17,6 +17,41 @@ export const Credentials = BaseDTO(
 );
 export type Credentials = Static<typeof Credentials>;
 
+const RefreshToken = Type.String({ minLength: 1, maxLength: 4096, examples: ['eyJhbGciOi…'] });
+
+/** RFC 6749 §6. */
+export const RefreshRequest = BaseDTO({ refresh_token: RefreshToken }, { title: 'RefreshRequest' });
+export type RefreshRequest = Static<typeof RefreshRequest>;
+
+/** With a refresh token of another session of the same user, that one ends as well. */
+export const LogoutRequest = BaseDTO({ refresh_token: Type.Optional(RefreshToken) }, { title: 'LogoutRequest' });
+export type LogoutRequest = Static<typeof LogoutRequest>;
+
+const Part = Type.Optional(Type.String());
+
+/** A session as the API shows it, with the device that it began on. */
+export const SessionView = BaseDTO(
+  {
+    id: Type.String({ format: 'uuid' }),
+    current: Type.Boolean({ description: 'Whether it is the one that this request was made in' }),
+    created_at: Type.String({ format: 'date-time' }),
+    last_seen_at: Type.String({ format: 'date-time', description: 'To the minute' }),
+    expires_at: Type.String({ format: 'date-time' }),
+    device: BaseDTO(
+      {
+        user_agent: Part,
+        ip_address: Type.String({ examples: ['192.0.2.1'] }),
+        device_type: Part,
+        os: Part,
+        browser: Part,
+        app_version: Part,
+      },
+      { title: 'SessionDevice' },
+    ),
+  },
+  { title: 'SessionView' },
+);
+
 /** RFC 6749 §5.1, with the session. */
 export const TokenPair = BaseDTO(
   {

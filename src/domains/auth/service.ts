@@ -13,6 +13,7 @@ import type { ActivityRecorder } from '../activity/index.ts';
 import { normalizeEmail, type User, type UserStore } from '../users/index.ts';
 import { Credentials, type TokenPair } from './schemas.ts';
 import type { SessionStore } from './store.ts';
+import { createTokenPair, newTokenIdentity } from './token-pair.ts';
 
 export type AuthService = {
   /** Throws 422 on an address or password that cannot be taken, 409 when the address has an account. */
@@ -34,8 +35,13 @@ export type AuthServiceOptions = {
 };
 
 export function createAuthService(options: AuthServiceOptions): AuthService {
-  const { users, sessions, passwords, tokens, activity, clock = Date.now } = options;
+  const { users, sessions, passwords, activity, clock = Date.now } = options;
   const logger = getLogger('app.auth.service');
+
+  function refuse(userId: string | null, device: SessionDeviceInfo): UnauthorizedError {
+    activity.record({ type: 'auth.refused', userId, device });
+    return new UnauthorizedError('The address or the password is wrong', { code: 'auth.invalid_credentials' });
+  }
 
   return {
     register: requireDto(Credentials)(async function register(device, { email, password }) {
@@ -67,31 +73,21 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
         user === undefined
           ? await passwords.verifyAgainstNobody(password)
           : await passwords.verifyPassword(password, user.passwordHash);
-      if (user === undefined || !isRight) {
-        activity.record({ type: 'auth.refused', userId: user?.id ?? null, device });
-        throw new UnauthorizedError('The address or the password is wrong', { code: 'auth.invalid_credentials' });
-      }
+      if (user === undefined || !isRight) throw refuse(user?.id ?? null, device);
       const sessionId = randomUUID();
-      const [accessToken, refreshToken] = await Promise.all([
-        tokens.createAccessToken(user.id, user.roles, sessionId),
-        tokens.createRefreshToken(user.id, user.roles, sessionId),
-      ]);
-      await sessions.insertSession({
+      const refreshToken = newTokenIdentity(clock());
+      const begun = await sessions.insertSession({
         id: sessionId,
         userId: user.id,
-        refreshTokenHash: tokens.hashToken(refreshToken),
+        passwordHash: user.passwordHash,
+        refreshToken,
         device,
         expiresAt: new Date(clock() + options.sessionTtlSeconds * 1000),
       });
+      if (!begun) throw refuse(user.id, device);
       logger.info('Signed in', { user_id: user.id, session_id: sessionId, device: device.fingerprint() });
       activity.record({ type: 'auth.signed_in', userId: user.id, device });
-      return {
-        access_token: accessToken,
-        refresh_token: refreshToken,
-        token_type: 'Bearer',
-        expires_in: options.accessTokenTtlSeconds,
-        session_id: sessionId,
-      };
+      return createTokenPair(options, { userId: user.id, roles: user.roles, sessionId }, refreshToken);
     }),
   };
 }
