@@ -38,6 +38,9 @@ describe('a body that cannot be taken', () => {
     ['a text', '"x"'],
     ['true', 'true'],
     ['not JSON at all', '<xml/>'],
+    ['not UTF-8', Buffer.from('{"email":"caf\u00e9"}', 'latin1')],
+    ['cut off in a character', Buffer.from('{"email":"\u00e9"}').fill('"', 11, 12)],
+    ['UTF-16', Buffer.from(GOOD, 'utf16le')],
   ] as const) {
     it(`is refused with 400: ${what}`, async () => expectProblem(await send(body), 400, 'request.malformed_json'));
   }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { koaBody } from 'koa-body';
 import {
   AppHttpError,
@@ -11,13 +12,14 @@ const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 /** The event by which a request learns, with an `AppHttpError`, that the rest of its body is refused or did not come. */
 export const REFUSED_BODY = Symbol('okapi.refused-body');
 
+const NOT_ASCII = /[\x80-\xff]/;
 const ENCODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
 // What the library that reads the body says of a field that would reach into the prototype of objects.
 const FORBIDDEN_FIELD = /prototype property/;
 
 /**
- * Reads a JSON body of at most `limit` bytes, unpacked, into `ctx.state.input.body`. Throws 400 on what is no JSON or
- * does not unpack, 413 on what is too large, 415 on another type or encoding. An empty body is `{}`.
+ * Reads a JSON body of at most `limit` bytes, unpacked, into `ctx.state.input.body`. Throws 400 on what is no JSON in UTF-8
+ * (RFC 8259 §8.1) or does not unpack, 413 on what is too large, 415 on another type or encoding. An empty body is `{}`.
  */
 export function readJsonBody(limit: number): Middleware {
   const parse = koaBody({
@@ -26,6 +28,9 @@ export function readJsonBody(limit: number): Middleware {
     text: false,
     multipart: false,
     jsonLimit: limit,
+    // The library would put U+FFFD for what is no UTF-8, so that many bodies, and passwords, were one.
+    encoding: 'latin1',
+    includeUnparsed: true,
     parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
   } as never) as unknown as Middleware;
 
@@ -40,9 +45,22 @@ export function readJsonBody(limit: number): Middleware {
     } finally {
       ctx.req.off(REFUSED_BODY, refused.reject);
     }
-    ctx.state.input.body = (ctx.request as { body?: unknown }).body ?? {};
+    const parsed = ctx.request as unknown as ParsedRequest;
+    ctx.state.input.body = bodyOf(parsed);
+    // It may hold a password, and is of no more use.
+    parsed.rawBody = undefined;
     await next();
   };
+}
+
+type ParsedRequest = { body?: unknown; rawBody?: string | undefined };
+
+/** What was parsed byte by byte, which is right for ASCII; other text is read again as the UTF-8 that it must be. */
+function bodyOf({ body, rawBody = '' }: ParsedRequest): unknown {
+  if (!NOT_ASCII.test(rawBody)) return body ?? {};
+  const bytes = Buffer.from(rawBody, 'latin1');
+  if (!isUtf8(bytes)) throw new BadRequestError('The body is not in UTF-8', { code: 'request.malformed_json' });
+  return JSON.parse(bytes.toString());
 }
 
 function refuseOtherTypes(ctx: OkapiContext): void {

@@ -25,7 +25,11 @@ export function refusalOfRequest(req: IncomingMessage): AppHttpError | undefined
 
 /** The path of a request's target, without the query, also where the target is none; for whole URLs that of the URL. */
 export function pathOfTarget(target: string): string {
-  if (target.charCodeAt(0) !== SLASH) return target === '*' ? target : (URL.parse(target)?.pathname ?? '/');
+  if (target.charCodeAt(0) !== SLASH) {
+    // A URL of another scheme than those of the web may have a path that is none here: `a://b` an empty one.
+    const path = target === '*' ? target : (URL.parse(target)?.pathname ?? '');
+    return path.charCodeAt(0) === SLASH || path === '*' ? path : '/';
+  }
   const end = target.search(/[?#]/);
   return end === -1 ? target : target.slice(0, end);
 }
