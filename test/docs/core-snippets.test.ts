@@ -40,7 +40,6 @@ const FAULTY = {
 };
 
 describe('the ts blocks of', function () {
-  this.timeout(60_000);
   this.slow(10_000);
   let checked: Awaited<ReturnType<typeof checkSnippets>>;
   before(async () => {

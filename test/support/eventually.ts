@@ -7,13 +7,10 @@ const PATIENCE_MS = 20_000;
 /**
  * Asks until the answer is there, for what becomes true at a time of its own: the end of a process, a line in a file.
  * @returns the first answer that is neither false, null nor undefined.
- * @throws when there is none after `timeoutMs`, with the last error as its cause.
+ * @throws when there is none after twenty seconds, with the last error as its cause.
  */
-export async function eventually<T>(
-  ask: () => T | Promise<T>,
-  { timeoutMs = PATIENCE_MS } = {},
-): Promise<Exclude<NonNullable<T>, false>> {
-  const deadline = performance.now() + timeoutMs;
+export async function eventually<T>(ask: () => T | Promise<T>): Promise<Exclude<NonNullable<T>, false>> {
+  const deadline = performance.now() + PATIENCE_MS;
   let cause: unknown;
   do {
     try {
@@ -24,5 +21,5 @@ export async function eventually<T>(
     }
     await delay(ASK_EVERY_MS);
   } while (performance.now() < deadline);
-  throw new Error(`Not within ${timeoutMs} ms: ${ask}`, { cause });
+  throw new Error(`Not within ${PATIENCE_MS} ms: ${ask}`, { cause });
 }

@@ -32,8 +32,6 @@ export type TestApp = {
   stop(): Promise<void>;
 };
 
-const WITHIN = { timeoutMs: 10_000 };
-
 /**
  * The door for the tests of a domain: the whole application as a process of its own, with an empty database in each
  * store and a receiver for its spans. Start it in `before`, stop it in `after`; many tests can share one.
@@ -65,12 +63,12 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
       eventually(() => {
         const [, traceId, spanId] = (answer.headers.get('traceresponse') ?? '').split('-');
         return receiver.spans.find((span) => span.traceId === traceId && span.spanId === spanId);
-      }, WITHIN),
+      }),
     lineOf: (answer, logger) =>
       eventually(() => {
         const id = answer.headers.get('x-request-id');
         return service.logLines().find((line) => line['request_id'] === id && line['logger'] === logger);
-      }, WITHIN),
+      }),
     async metric(name, labels = {}) {
       const { text } = await request(`${url}/metrics/${name}`);
       const series = [...text.matchAll(/^([\w:]+)(?:\{(.*)\})? (\S+)$/gm)].filter(
