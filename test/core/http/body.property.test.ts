@@ -46,7 +46,7 @@ describe('a JSON body, whatever it holds,', () => {
 
   it('reaches the handler as it was written', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.jsonValue({ maxDepth: 5, stringUnit: 'binary' }), fc.boolean(), async (value, isPacked) => {
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 5, stringUnit: 'grapheme' }), fc.boolean(), async (value, isPacked) => {
         const text = JSON.stringify({ v: value });
         fc.pre(Buffer.byteLength(text) <= LIMIT && !FORBIDDEN.test(text));
         const answer = isPacked ? await send(gzipSync(text), { 'Content-Encoding': 'gzip' }) : await send(text);

@@ -27,7 +27,7 @@ function writeValue(writer: ProtobufWriter, value: unknown): void {
     writer.tag(2, 0);
     writer.varint(value ? 1 : 0);
   } else if (typeof value === 'number') {
-    if (Number.isInteger(value) && Math.abs(value) < TWO_TO_63) writer.int64(3, value);
+    if (Number.isInteger(value) && value >= -TWO_TO_63 && value < TWO_TO_63) writer.int64(3, value);
     else writer.double(4, value);
   } else if (Array.isArray(value)) {
     const list = writer.begin(5);
