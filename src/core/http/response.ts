@@ -77,8 +77,8 @@ export class ResponseFactory {
   }
 }
 
-/** The response factory of a request; `ctx.respond` is the same one. */
-export function getResponseFactory(ctx: OkapiContext): ResponseFactory {
+/** The response factory of a request; `ctx.respond` is the same one, of the same type: a route's takes what it declares. */
+export function getResponseFactory<R extends Pick<ResponseFactory, 'error'>>(ctx: { readonly respond: R }): R {
   return ctx.respond;
 }
 
