@@ -13,5 +13,12 @@ export function signalMongo(folder: string, signal: NodeJS.Signals): void {
 function send(folder: string, what: RegExp, signal: NodeJS.Signals): void {
   const found = processesOf(folder).filter(({ command }) => what.test(command));
   if (found.length === 0) throw new Error(`No process of ${folder} is ${what}`);
-  for (const { pid } of found) process.kill(pid, signal);
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // One that served a connection may have ended since it was seen.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
