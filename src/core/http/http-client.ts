@@ -77,7 +77,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       for (const given of [options.headers, headers, headersOf(carrier, span, leftMs)]) {
         for (const [name, value] of Object.entries(given ?? {})) sent.set(name, value);
       }
-      const signals = [AbortSignal.timeout(leftMs), carrier?.signal, signal].filter((each) => each !== undefined);
+      // The deadline aborts by its own signal; a timer for the same moment might come first, and with another error.
+      const signals = [AbortSignal.timeout(options.timeoutMs), carrier?.signal, signal].filter(
+        (each) => each !== undefined,
+      );
       const startedAt = performance.now();
       let outcome: Record<string, string | number> = {};
       try {
