@@ -6,7 +6,13 @@ export { trackBackgroundJob } from './background/track-background-job.ts';
 export { getSettings, type Settings } from './config/index.ts';
 export { requestIdCtx, userIdCtx } from './context.ts';
 export * from './errors/app-http-error.ts';
-export { authenticate, getCurrentUserSession, type Principal, type SessionLookup } from './http/authenticate.ts';
+export {
+  authenticate,
+  getCurrentUserSession,
+  getCurrentUserSessionWs,
+  type Principal,
+  type SessionLookup,
+} from './http/authenticate.ts';
 export { DeviceType, getDeviceInfo, SessionDeviceInfo } from './http/device-info.ts';
 export { BaseDTO, requireDto } from './http/dto.ts';
 export { registerExceptionHandlers } from './http/exception-handlers.ts';
@@ -19,6 +25,7 @@ export {
 export { IdParams } from './http/id-params.ts';
 export { addMiddlewares } from './http/onion.ts';
 export { Cursors, type Page, PageQuery } from './http/page.ts';
+export { requireRoles } from './http/require-roles.ts';
 export { getResponseFactory, ResponseFactory } from './http/response.ts';
 export { type Route, type RouteContext, route } from './http/route.ts';
 export { initiateRouters } from './http/router.ts';

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { trace } from '@opentelemetry/api';
 import { UnauthorizedError } from '../errors/app-http-error.ts';
 import { InvalidTokenError, type TokenClaims } from '../security/tokens.ts';
@@ -25,26 +26,35 @@ export type AuthenticateOptions = {
 
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 const MAX_TOKEN_LENGTH = 4096;
+const PROTOCOL_PREFIX = 'bearer.';
 
 /**
  * Lets only signed-in users pass (RFC 6750 §2.1). Throws 401 with `WWW-Authenticate: Bearer`, the same for every reason
  * but the words: what exactly is wrong with a token helps only who forged it.
  */
-export function authenticate({ decodeAccessToken, sessions }: AuthenticateOptions): Middleware {
+export function authenticate(options: AuthenticateOptions): Middleware {
   return async function authenticate(ctx, next) {
-    const header = ctx.req.headers.authorization;
-    if (header === undefined) throw new UnauthorizedError('Sign in first', { code: 'auth.token_missing' });
-    const token = header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
-    if (token === undefined) throw refused('malformed');
-    const claims = await decodeAccessToken(token).catch((error: unknown) => {
-      throw error instanceof InvalidTokenError ? refused(error.reason, error) : error;
-    });
-    const principal = await sessions.findActiveSession(claims.sid, claims.sub);
-    if (principal === undefined) throw refused('revoked');
+    const principal = await principalOf(ctx.req.headers.authorization, options);
     ctx.state.principal = principal;
     ctx.state.carrier.userId = principal.userId;
     await next();
   };
+}
+
+/** Whose token stands in a header `Authorization`. Throws 401. */
+async function principalOf(
+  header: string | undefined,
+  { decodeAccessToken, sessions }: AuthenticateOptions,
+): Promise<Principal> {
+  if (header === undefined) throw new UnauthorizedError('Sign in first', { code: 'auth.token_missing' });
+  const token = header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
+  if (token === undefined) throw refused('malformed');
+  const claims = await decodeAccessToken(token).catch((error: unknown) => {
+    throw error instanceof InvalidTokenError ? refused(error.reason, error) : error;
+  });
+  const principal = await sessions.findActiveSession(claims.sid, claims.sub);
+  if (principal === undefined) throw refused('revoked');
+  return principal;
 }
 
 function refused(reason: string, cause?: unknown): UnauthorizedError {
@@ -58,6 +68,27 @@ function refused(reason: string, cause?: unknown): UnauthorizedError {
 
 /** The caller of a guarded route. Throws when the route is not guarded, which is a mistake in its declaration. */
 export function getCurrentUserSession(ctx: { state: { principal: Principal | undefined } }): Principal {
-  if (ctx.state.principal === undefined) throw new Error('This route is not declared with authenticated: true');
+  if (ctx.state.principal === undefined)
+    throw new Error('This route is not declared with authenticated: true, nor with roles');
   return ctx.state.principal;
+}
+
+/**
+ * Who asks for a WebSocket: for the listener of a server's `upgrade`, before the handshake is answered. The token stands
+ * in `Authorization`, or, since a page can set no header, among the sub-protocols as `bearer.<token>`, beside the one
+ * that the server speaks and names in its answer. Throws 401, as for a request; it holds for the moment of the handshake,
+ * so who keeps a socket open for long asks again.
+ */
+export async function getCurrentUserSessionWs(
+  request: { headers: IncomingHttpHeaders },
+  options: AuthenticateOptions,
+): Promise<Principal> {
+  const { authorization, 'sec-websocket-protocol': protocols } = request.headers;
+  return principalOf(authorization ?? bearerAmong(protocols), options);
+}
+
+function bearerAmong(protocols = ''): string | undefined {
+  const offered = protocols.split(',').map((each) => each.trim());
+  const token = offered.find((each) => each.startsWith(PROTOCOL_PREFIX))?.slice(PROTOCOL_PREFIX.length);
+  return token === undefined ? undefined : `Bearer ${token}`;
 }

@@ -1,5 +1,6 @@
 import { readJsonBody } from './body.ts';
-import type { CompiledRoute, Route, RouteContext } from './route.ts';
+import { requireRoles } from './require-roles.ts';
+import { type CompiledRoute, isGuarded, type Route, type RouteContext } from './route.ts';
 import { assertDeclared } from './route-rules.ts';
 import type { Middleware } from './state.ts';
 import { compileValidator, type Part, type PartValidator, refuse } from './validation.ts';
@@ -28,7 +29,8 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
       return next();
     },
   ];
-  if (declared.authenticated) layers.push(tools.authenticate);
+  if (isGuarded(declared)) layers.push(tools.authenticate);
+  if (declared.roles !== undefined) layers.push(requireRoles(...declared.roles));
   if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));
   const validators = validatorsOf(declared);
   if (validators.length > 0) layers.push(validate(validators));

@@ -55,6 +55,8 @@ export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema
   tags?: readonly string[];
   /** Whether only a signed-in user may call it. */
   authenticated?: boolean;
+  /** Only a signed-in user who has one of these may call it; `authenticated` need not be said. */
+  roles?: readonly string[];
   /** How a caller may or must identify, in OpenAPI's words, where `authenticated` does not say it. */
   security?: readonly Readonly<Record<string, readonly string[]>>[];
   body?: B;
@@ -71,6 +73,11 @@ export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema
 
 /** A declared route; `compileRoute` makes middleware of it. */
 export type Route = RouteOptions<TSchema, TSchema, TSchema, Responses>;
+
+/** Whether only a signed-in user may call a route. */
+export function isGuarded({ authenticated = false, roles }: Pick<Route, 'authenticated' | 'roles'>): boolean {
+  return authenticated || roles !== undefined;
+}
 
 /** What the telemetry layer and the envelope need to know of the route that matched. */
 export type CompiledRoute = { readonly template: string; readonly method: string; readonly quiet: boolean };

@@ -1,13 +1,14 @@
 import {
   AppHttpError,
   BadRequestError,
+  ForbiddenError,
   PayloadTooLargeError,
   ServiceUnavailableError,
   UnauthorizedError,
   UnsupportedMediaTypeError,
   ValidationError,
 } from '../../errors/app-http-error.ts';
-import type { Route } from '../route.ts';
+import { isGuarded, type Route } from '../route.ts';
 
 /** What the core may answer any request with. */
 const ALWAYS: readonly AppHttpError[] = [
@@ -49,16 +50,21 @@ const AUTHENTICATED: readonly AppHttpError[] = [
   new ServiceUnavailableError('The database cannot be reached', { code: 'postgres.unavailable' }),
 ];
 
+const WITH_ROLES: readonly AppHttpError[] = [
+  new ForbiddenError('The user has none of the roles that it is for', { code: 'auth.role_required' }),
+];
+
 /** Every error that a route may answer with, by status: those of the core, of its guards and schemas, and its own. */
 export function errorsOf(route: Route): Map<number, AppHttpError[]> {
-  const { body, query, params, authenticated, quiet, errors = [] } = route;
+  const { body, query, params, roles, quiet, errors = [] } = route;
   const own = errors.map(({ type, code, description }) => new type(description, code === undefined ? {} : { code }));
   const all = [
     ...ALWAYS,
     ...(quiet ? [] : UNLESS_QUIET),
     ...(body === undefined ? [] : WITH_BODY),
     ...((body ?? query ?? params) ? WITH_SCHEMA : []),
-    ...(authenticated ? AUTHENTICATED : []),
+    ...(isGuarded(route) ? AUTHENTICATED : []),
+    ...(roles === undefined ? [] : WITH_ROLES),
     ...own,
   ];
   const byStatus = Map.groupBy(all, ({ status }) => status);

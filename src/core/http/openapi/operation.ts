@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import type { Route } from '../route.ts';
+import { isGuarded, type Route } from '../route.ts';
 import type { MountedRoute } from '../router.ts';
 import type { Books, SchemaBook } from './books.ts';
 import { exampleOf } from './example.ts';
@@ -21,7 +21,8 @@ export function operationOf({ route, template }: MountedRoute, books: Books): Js
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     tags: tagsOf(route, template),
-    security: route.authenticated ? [{ bearer: [] }] : (route.security ?? []),
+    // For a scheme that knows no scopes the list may name roles (OpenAPI 3.1 §4.8.30).
+    security: isGuarded(route) ? [{ bearer: [...(route.roles ?? [])] }] : (route.security ?? []),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body, schemas) }),
     responses: responsesOf(route, books),
