@@ -277,7 +277,7 @@ describe('a body that cannot be taken', () => {
   });
 
   it('is taken with a password of 128 characters and with one of other scripts', async () => {
-    for (const password of ['x'.repeat(128), 'пароль-длинный-🔑🔑', "'; drop table users; --"]) {
+    for (const password of ['kxqzwvjh'.repeat(16), 'пароль-длинный-🔑🔑', "'; drop table users; --"]) {
       const { email } = freshCredentials();
       expect((await sendJson({ email, password })).status).to.equal(201);
       expect((await post(`${service.url}/api/auth/login`, { email, password })).status).to.equal(200);

@@ -2,7 +2,8 @@ import { randomUUID, timingSafeEqual } from 'node:crypto';
 import argon2 from 'argon2';
 import type { Settings } from '../config/index.ts';
 import { currentCarrier } from '../context.ts';
-import { type FieldProblem, ServiceUnavailableError } from '../errors/app-http-error.ts';
+import { type FieldProblem, ServiceUnavailableError, ValidationError } from '../errors/app-http-error.ts';
+import { isCommonPassword } from './common-passwords.ts';
 import { Gate } from './gate.ts';
 import { tokenHash } from './token-hash.ts';
 
@@ -15,6 +16,9 @@ export type PasswordOptions = Pick<
 export type Argon2 = Pick<typeof argon2, 'hash' | 'verify'>;
 
 const MAX_LENGTH = 128;
+/** 128 characters take 512 bytes, and up to twice as many before NFKC. */
+const MAX_BYTES = 1024;
+const MIN_ADDRESS_PART = 4;
 const MAX_WAITING = 32;
 
 /** Hashes and checks passwords with Argon2id (OWASP Password Storage), a bounded number at a time. */
@@ -79,9 +83,13 @@ export class PasswordSecurity {
     return argon2.needsRehash(hash, this.#parameters);
   }
 
-  /** What is wrong with a new password (NIST SP 800-63B-4 §3.1.1.2); empty when nothing is. */
-  findPasswordProblems(password: string, field: string): FieldProblem[] {
-    const length = [...normalize(password)].length;
+  /**
+   * What is wrong with a new password (NIST SP 800-63B-4 §3.1.1.2); empty when nothing is. `address` is that of the
+   * account, in the form in which it is kept.
+   */
+  findPasswordProblems(password: string, field: string, address = ''): FieldProblem[] {
+    const text = normalize(password);
+    const { length } = [...text];
     const { passwordMinLength: minimum } = this.#options;
     if (length < minimum) {
       return [{ field, message: `must have at least ${minimum} characters`, rule: 'minLength', allowed: minimum }];
@@ -89,7 +97,20 @@ export class PasswordSecurity {
     if (length > MAX_LENGTH) {
       return [{ field, message: `must have at most ${MAX_LENGTH} characters`, rule: 'maxLength', allowed: MAX_LENGTH }];
     }
+    if (isCommonPassword(text)) {
+      return [{ field, message: 'is one of the most common passwords, or made of one', rule: 'commonPassword' }];
+    }
+    if (partsOf(address).some((part) => text.toLowerCase().includes(part))) {
+      return [{ field, message: 'must not contain a part of the e-mail address', rule: 'ownAddress' }];
+    }
     return [];
+  }
+
+  /** Throws 422 on a text that is longer than any password can be, before anything is computed from it. */
+  assertVerifiable(password: string, field: string): void {
+    if (Buffer.byteLength(password) <= MAX_BYTES) return;
+    const message = `must have at most ${MAX_BYTES} bytes`;
+    throw new ValidationError([{ field, message, rule: 'maxBytes', allowed: MAX_BYTES }]);
   }
 
   /** SHA-256 in hex, for tokens: they are random enough to need no stretching. */
@@ -123,4 +144,12 @@ export class PasswordSecurity {
 /** Unicode NFKC, so that one password typed on two keyboards is one password (RFC 8265 §4). */
 function normalize(password: string): string {
   return password.normalize('NFKC');
+}
+
+/** The words of an address that are long enough to be meant: `ada.lovelace@example.org` has `lovelace` and `example`. */
+function partsOf(address: string): string[] {
+  const [local = '', domain = ''] = address.split('@');
+  // What stands behind the last dot belongs to nobody.
+  const words = [...local.split(/[^a-z0-9]+/), ...domain.split('.').slice(0, -1)];
+  return words.filter(({ length }) => length >= MIN_ADDRESS_PART);
 }

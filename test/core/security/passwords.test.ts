@@ -137,8 +137,8 @@ describe('PasswordSecurity', () => {
 
   describe('of a new password says', () => {
     for (const [what, password, rules] of [
-      ['nothing when it is long enough', 'x'.repeat(15), []],
-      ['nothing when it is as long as it may be', 'x'.repeat(128), []],
+      ['nothing when it is long enough', 'kxq zwv jhp bnt', []],
+      ['nothing when it is as long as it may be', 'kxqzwvjh'.repeat(16), []],
       ['that it is too short', 'x'.repeat(14), ['minLength']],
       ['that it is too long', 'x'.repeat(129), ['maxLength']],
       ['that it is too short, by code points', '\u{1f511}'.repeat(14), ['minLength']],
@@ -151,6 +151,60 @@ describe('PasswordSecurity', () => {
         expect(JSON.stringify(problems)).to.not.contain(password);
       });
     }
+
+    for (const password of [
+      'passwordpassword',
+      'PasswordPassword',
+      'password-password',
+      'password1password1password1',
+      'password1234567',
+      'Password!!!!!!!!!',
+      'monkey_2026_11_24',
+      'dragondragondragon!1',
+      '123456789012345',
+      '111111111111111',
+      'xxxxxxxxxxxxxxxxxxxx',
+      '\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44_2026_11',
+    ]) {
+      it(`that it is common: ${password}`, () => {
+        const problems = passwords.findPasswordProblems(password, '/body/password');
+        expect(problems.map(({ rule }) => rule)).to.deep.equal(['commonPassword']);
+      });
+    }
+
+    for (const password of [
+      'correct horse battery',
+      'my password is a poem',
+      'password of the princess',
+      '77#41=90%32!58?66+13',
+      'a1b2c3d4e5f6g7h8i9',
+      '2026 was a long year',
+    ]) {
+      it(`nothing when something common is only a part of it: ${password}`, () =>
+        expect(passwords.findPasswordProblems(password, '/body/password')).to.deep.equal([]));
+    }
+
+    for (const [password, rules] of [
+      ['lovelace and her engine', ['ownAddress']],
+      ['the LOVELACE engine no. 1', ['ownAddress']],
+      ['an engine for analytic use', ['ownAddress']],
+      ['ada wrote the first one', []],
+      ['orgy of the machines', []],
+    ] as const) {
+      it(`of the account ada.lovelace@analytic.org: ${password}`, () => {
+        const problems = passwords.findPasswordProblems(password, '/body/password', 'ada.lovelace@analytic.org');
+        expect(problems.map(({ rule }) => rule)).to.deep.equal(rules);
+      });
+    }
+
+    it('the same at any length, without taking long', () => {
+      for (let length = 15; length <= 128; length++) {
+        for (const text of ['~-', '1', '12', '9\u0301', 'ab', '*'.repeat(7) + 1]) {
+          const password = text.repeat(length).slice(0, length);
+          expect(passwords.findPasswordProblems(password, '').length).to.be.at.most(1);
+        }
+      }
+    });
   });
 
   it('hashes tokens with SHA-256, and knows them again', () => {
