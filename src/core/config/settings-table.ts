@@ -271,6 +271,12 @@ export const SETTINGS = {
       max: 64,
     }),
   },
+  Limits: {
+    registerRevealsTaken: flag('REGISTER_REVEALS_TAKEN', {
+      description: 'Whether registering with an address that has an account is refused, or answered as if it had none',
+      default: true,
+    }),
+  },
   Telemetry: {
     logLevel: choice('LOG_LEVEL', {
       description: 'What the console shows; the files take INFO and above',

@@ -1,8 +1,8 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { getCurrentUserSession, PageQuery, type Route, route, ServiceUnavailableError } from '../../core/index.ts';
 import { ActivityView } from './schemas.ts';
 import type { ActivityService } from './service.ts';
-import type { ActivityEvent } from './store.ts';
+import { toActivityView } from './view.ts';
 
 /** The route through which users see what was done with their account. */
 export function createActivityRoutes(activity: ActivityService): Route[] {
@@ -20,12 +20,8 @@ export function createActivityRoutes(activity: ActivityService): Route[] {
       async handler(ctx) {
         const { limit, cursor } = ctx.state.input.query;
         const { events, page } = await activity.listMine(getCurrentUserSession(ctx).userId, limit, cursor);
-        ctx.respond.success(events.map(toView), { metaExtensions: { page } });
+        ctx.respond.success(events.map(toActivityView), { metaExtensions: { page } });
       },
     }),
   ];
-}
-
-function toView({ _id, user_id: _owner, at, ...rest }: ActivityEvent): Static<typeof ActivityView> {
-  return { id: _id, ...rest, at: at.toISOString() };
 }

@@ -21,8 +21,13 @@ export type ActivityStore = {
   insertEvent(event: ActivityEvent): Promise<void>;
   /** Newest first. */
   findEventsOfUser(userId: string, limit: number, after?: Place): Promise<ActivityEvent[]>;
+  /** Takes from the events of a user whatever leads to a person. */
+  anonymizeUser(userId: string): Promise<void>;
   createIndexes(): Promise<void>;
 };
+
+/** The ids of request and trace lead to log lines that name the user. */
+const ANONYMOUS = { user_id: null, ip_address: null, device: {}, request_id: null, trace_id: null } as const;
 
 export const ACTIVITY_COLLECTION = 'activity_events';
 
@@ -40,6 +45,9 @@ export function createActivityStore(db: Db): ActivityStore {
         .sort({ at: -1, _id: -1 })
         .limit(limit)
         .toArray();
+    },
+    async anonymizeUser(userId) {
+      await events.updateMany({ user_id: userId }, { $set: ANONYMOUS });
     },
     async createIndexes() {
       await events.createIndex({ user_id: 1, at: -1, _id: -1 });

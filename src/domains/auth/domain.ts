@@ -11,7 +11,13 @@ export const authDomain: Domain = {
   create({ settings, database, sessions, passwords, tokens, activity }) {
     const { accessTokenTtlSeconds, sessionTtlSeconds } = settings;
     const common = { sessions, tokens, activity, accessTokenTtlSeconds };
-    const auth = createAuthService({ ...common, users: createUserStore(database), passwords, sessionTtlSeconds });
+    const auth = createAuthService({
+      ...common,
+      users: createUserStore(database),
+      passwords,
+      sessionTtlSeconds,
+      revealsTaken: settings.registerRevealsTaken,
+    });
     return {
       routes: [...createAuthRoutes(auth), ...createSessionRoutes(createSessionService({ ...common, database }))],
     };

@@ -1,8 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { BaseDTO } from '../../core/index.ts';
-
-/** Longer texts are refused before anything is computed from them. */
-const MAX_PASSWORD_BYTES = 1024;
+import { Password } from '../users/index.ts';
 
 /**
  * An address and a password. Which passwords are good enough is checked when one is chosen, not at sign-in; see the
@@ -11,7 +9,7 @@ const MAX_PASSWORD_BYTES = 1024;
 export const Credentials = BaseDTO(
   {
     email: Type.String({ minLength: 1, maxLength: 1024, examples: ['ada@example.org'] }),
-    password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_BYTES, examples: ['correct horse battery'] }),
+    password: Password,
   },
   { title: 'Credentials' },
 );

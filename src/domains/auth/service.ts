@@ -5,12 +5,13 @@ import {
   type JwtService,
   type PasswordSecurity,
   requireDto,
+  ServiceUnavailableError,
   type SessionDeviceInfo,
   UnauthorizedError,
   ValidationError,
 } from '../../core/index.ts';
 import type { ActivityRecorder } from '../activity/index.ts';
-import { normalizeEmail, type User, type UserStore } from '../users/index.ts';
+import { emailProblem, normalizeEmail, type User, type UserStore } from '../users/index.ts';
 import { Credentials, type TokenPair } from './schemas.ts';
 import type { SessionStore } from './store.ts';
 import { createTokenPair, newTokenIdentity } from './token-pair.ts';
@@ -30,6 +31,8 @@ export type AuthServiceOptions = {
   activity: ActivityRecorder;
   accessTokenTtlSeconds: number;
   sessionTtlSeconds: number;
+  /** Whether registering says that an address has an account; if not, it answers as if it had made one. */
+  revealsTaken: boolean;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 };
@@ -43,22 +46,27 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
     return new UnauthorizedError('The address or the password is wrong', { code: 'auth.invalid_credentials' });
   }
 
+  /** Brings an old hash to the parameters of today. The next sign-in does it where this one cannot. */
+  async function rehash(userId: string, password: string, oldHash: string): Promise<void> {
+    if (!passwords.needsRehash(oldHash)) return;
+    try {
+      await users.replacePasswordHash(userId, oldHash, await passwords.generatePasswordHash(password));
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableError)) throw error;
+      logger.warning('A password kept its old hash', { user_id: userId, problem: error.message });
+    }
+  }
+
   return {
     register: requireDto(Credentials)(async function register(device, { email, password }) {
       const address = normalizeEmail(email);
-      const problems = passwords.findPasswordProblems(password, '/body/password');
-      if (address === undefined) {
-        problems.unshift({
-          field: '/body/email',
-          message: 'is not an e-mail address that can be used here',
-          rule: 'email',
-          allowed: 'an ASCII local part, @ and a domain, 254 characters at most',
-        });
-      }
+      const problems = passwords.findPasswordProblems(password, '/body/password', address);
+      if (address === undefined) problems.unshift(emailProblem('/body/email'));
       if (address === undefined || problems.length > 0) throw new ValidationError(problems);
       const user = { id: randomUUID(), email: address, roles: ['user'], createdAt: new Date(clock()) };
       const passwordHash = await passwords.generatePasswordHash(password);
       if (!(await users.insertUser({ ...user, passwordHash }))) {
+        if (!options.revealsTaken) return user;
         throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
       }
       logger.info('Registered', { user_id: user.id });
@@ -67,13 +75,14 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
     }),
 
     login: requireDto(Credentials)(async function login(device, { email, password }) {
+      passwords.assertVerifiable(password, '/body/password');
       const address = normalizeEmail(email);
       const user = address === undefined ? undefined : await users.findUserByEmail(address);
       const isRight =
         user === undefined
           ? await passwords.verifyAgainstNobody(password)
           : await passwords.verifyPassword(password, user.passwordHash);
-      if (user === undefined || !isRight) throw refuse(user?.id ?? null, device);
+      if (user === undefined || !isRight || user.isDisabled) throw refuse(user?.id ?? null, device);
       const sessionId = randomUUID();
       const refreshToken = newTokenIdentity(clock());
       const begun = await sessions.insertSession({
@@ -85,6 +94,7 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
         expiresAt: new Date(clock() + options.sessionTtlSeconds * 1000),
       });
       if (!begun) throw refuse(user.id, device);
+      await rehash(user.id, password, user.passwordHash);
       logger.info('Signed in', { user_id: user.id, session_id: sessionId, device: device.fingerprint() });
       activity.record({ type: 'auth.signed_in', userId: user.id, device });
       return createTokenPair(options, { userId: user.id, roles: user.roles, sessionId }, refreshToken);

@@ -1,8 +1,23 @@
+import { createActivityService, createActivityStore } from '../activity/index.ts';
 import type { Domain } from '../domain.ts';
+import { createAccountService } from './account-service.ts';
+import { createAdminRoutes } from './admin-routes.ts';
+import { createAdminService } from './admin-service.ts';
 import { createUserRoutes } from './routes.ts';
+import { createUserStore } from './store.ts';
 
-/** A person's own account. */
+/** People's own accounts, and what administrators do with those of others. */
 export const usersDomain: Domain = {
   migrations: new URL('./migrations', import.meta.url),
-  create: () => ({ routes: createUserRoutes() }),
+  create({ database, mongo, sessions, passwords, activity, cursors }) {
+    const common = { database, users: createUserStore(database), sessions, activity };
+    const events = createActivityService(createActivityStore(mongo.db), cursors);
+    return {
+      // `/users/me` before `/users/:id`, since the router takes the first that fits.
+      routes: [
+        ...createUserRoutes(createAccountService({ ...common, passwords })),
+        ...createAdminRoutes(createAdminService({ ...common, events, cursors })),
+      ],
+    };
+  },
 };

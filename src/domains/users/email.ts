@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import type { FieldProblem } from '../../core/index.ts';
 
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 // What stands in no domain would otherwise be cut off, or unpacked, as a part of a URL.
@@ -26,4 +27,14 @@ export function normalizeEmail(text: string): string | undefined {
   const isAddress =
     local.length <= MAX_LOCAL_LENGTH && LOCAL_PART.test(local) && isDomain && address.length <= MAX_LENGTH;
   return isAddress ? address : undefined;
+}
+
+/** What to say of a text that `normalizeEmail` does not take. */
+export function emailProblem(field: string): FieldProblem {
+  return {
+    field,
+    message: 'is not an e-mail address that can be used here',
+    rule: 'email',
+    allowed: 'an ASCII local part, @ and a domain, 254 characters at most',
+  };
 }

@@ -1,9 +1,23 @@
-import { getCurrentUserSession, type Route, route } from '../../core/index.ts';
-import { UserView } from './schemas.ts';
+import {
+  ConflictError,
+  ForbiddenError,
+  getCurrentUserSession,
+  type Route,
+  route,
+  ServiceUnavailableError,
+} from '../../core/index.ts';
+import type { AccountService } from './account-service.ts';
+import { ChangeEmail, ChangePassword, DeleteAccount, UserView } from './schemas.ts';
 import { toUserView } from './view.ts';
 
+/** What whatever asks for the current password may run into. */
+const CONFIRMED = [
+  { type: ForbiddenError, code: 'auth.wrong_password', description: 'The current password is wrong' },
+  { type: ServiceUnavailableError, code: 'auth.busy', description: 'Too many sign-ins at this moment' },
+];
+
 /** The routes of a user's own account. */
-export function createUserRoutes(): Route[] {
+export function createUserRoutes(account: AccountService): Route[] {
   return [
     route({
       method: 'get',
@@ -15,6 +29,55 @@ export function createUserRoutes(): Route[] {
         // `authenticate` has just read the user with the session: asking again would be a second statement.
         const { userId: id, email, roles, createdAt } = getCurrentUserSession(ctx);
         ctx.respond.success(toUserView({ id, email, roles, createdAt }));
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/users/me',
+      summary: 'Change my address',
+      authenticated: true,
+      body: ChangeEmail,
+      responses: { 200: { description: 'The user', schema: UserView } },
+      errors: [
+        { type: ConflictError, code: 'auth.email_taken', description: 'An account with this address exists' },
+        ...CONFIRMED,
+      ],
+      async handler(ctx) {
+        const { input, deviceInfo } = ctx.state;
+        const user = await account.changeEmail(getCurrentUserSession(ctx), deviceInfo, input.body);
+        ctx.respond.success(toUserView(user));
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/users/me/password',
+      summary: 'Change my password, and end all my other sessions',
+      authenticated: true,
+      body: ChangePassword,
+      responses: { 204: { description: 'It is changed' } },
+      errors: CONFIRMED,
+      async handler(ctx) {
+        const { input, deviceInfo } = ctx.state;
+        await account.changePassword(getCurrentUserSession(ctx), deviceInfo, input.body);
+        ctx.respond.success(undefined, { status: 204 });
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/users/me',
+      summary: 'Delete my account',
+      description: 'All its sessions end. What is known of its activity is made anonymous.',
+      authenticated: true,
+      body: DeleteAccount,
+      responses: { 204: { description: 'It is gone' } },
+      errors: [
+        { type: ConflictError, code: 'users.last_admin', description: 'The last administrator cannot be taken away' },
+        ...CONFIRMED,
+      ],
+      async handler(ctx) {
+        const { input, deviceInfo } = ctx.state;
+        await account.deleteAccount(getCurrentUserSession(ctx), deviceInfo, input.body);
+        ctx.respond.success(undefined, { status: 204 });
       },
     }),
   ];
