@@ -4,9 +4,8 @@ import { request } from './load/request.ts';
 import { type Attack, type AttackResult, attack, percentileMs } from './load/vegeta.ts';
 import { send } from './measure.ts';
 import { METRICS_TOKEN } from './okapi-settings.ts';
-import { finding, limit } from './soak.ts';
+import { type Finding, finding, limit } from './report/findings.ts';
 import { startCandidates } from './start-candidates.ts';
-import type { Finding } from './steady.ts';
 import { selectSubjects } from './subjects.ts';
 import type { Workbench } from './workbench.ts';
 

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { attack, percentileMs } from './load/vegeta.ts';
 import { send } from './measure.ts';
 import { usageOf } from './processes/usage.ts';
+import { type Finding, finding, limit, percentile } from './report/findings.ts';
 import { median } from './report/statistics.ts';
 import { startCandidates } from './start-candidates.ts';
-import type { Finding } from './steady.ts';
+
 import { selectSubjects } from './subjects.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -72,19 +73,4 @@ function probed(path: string, since: number): { pauses: number[]; late: number[]
     .map((line) => JSON.parse(line) as { at: number; late: number[]; pauses: number[] })
     .filter(({ at }) => at >= since);
   return { pauses: seconds.flatMap(({ pauses }) => pauses), late: seconds.flatMap(({ late }) => late) };
-}
-
-/** The value below which a share of all stands; 0 of nothing. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
-export function finding(what: string, seen: string, target: string, holds: boolean): Finding {
-  return { what, seen, target, holds };
-}
-
-export function limit(what: string, seen: number, most: number, unit: string): Finding {
-  const text = (value: number) => `${Math.round(value * 100) / 100} ${unit}`.trim();
-  return finding(what, text(seen), `at most ${text(most)}`, seen <= most);
 }

@@ -5,13 +5,11 @@ import { runCommand } from './command.ts';
 import { assertVegeta } from './load/vegeta.ts';
 import { parseOptions } from './options.ts';
 import { measureOverload } from './overload.ts';
+import type { Finding } from './report/findings.ts';
 import { describeMachine } from './report/machine.ts';
 import { RESULTS } from './report/results.ts';
 import { soak } from './soak.ts';
 import { say, Workbench } from './workbench.ts';
-
-/** One promise and what was seen of it. */
-export type Finding = { what: string; seen: string; target: string; holds: boolean };
 
 /** `npm run bench:steady`: the soak and the overload. Exit code 1 when a target is missed. */
 await runCommand(async (signal) => {
