@@ -15,6 +15,7 @@ import type { Domains } from './domains/compose.ts';
 import { createOperationsAccess, type Listener } from './operations/access.ts';
 import type { HealthMonitor } from './operations/health-monitor.ts';
 import { createHealthRoutes } from './operations/health-routes.ts';
+import { createJwksRoute } from './operations/jwks-route.ts';
 import { createMetricsRoutes } from './operations/metrics-routes.ts';
 import { createRootRoute } from './operations/root-route.ts';
 
@@ -39,12 +40,12 @@ export function createMetricsApplication(parts: ApplicationParts): Koa {
   return assemble(parts, { root: operationsRoutes(parts, 'metrics'), api: [] });
 }
 
-type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'health' | 'metricReader'>;
+type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'tokens' | 'health' | 'metricReader'>;
 
 /** All routes of the public application, with those that describe them where `DOCS_ENABLED` says so. */
 export function publicRouters(parts: RouterParts): Routers {
-  const { settings, domains } = parts;
-  const root = [createRootRoute(settings), ...operationsRoutes(parts, 'public')];
+  const { settings, domains, tokens } = parts;
+  const root = [createRootRoute(settings), createJwksRoute(tokens), ...operationsRoutes(parts, 'public')];
   const routers = { root, api: domains.routes };
   return settings.docsEnabled ? withDocs(routers, settings) : routers;
 }

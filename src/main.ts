@@ -9,6 +9,7 @@ import { Cursors } from './core/http/page.ts';
 import { assertPortIsFree, type HttpServer, listen } from './core/http/server.ts';
 import { createAccessLog, flushOnCrash, getLogger, stopLogger } from './core/logging/index.ts';
 import { PasswordSecurity } from './core/security/passwords.ts';
+import { TokenKeys } from './core/security/token-keys.ts';
 import { JwtService } from './core/security/tokens.ts';
 import { EventLoopWatch } from './core/telemetry/event-loop-watch.ts';
 import { setBuildInfo } from './core/telemetry/metrics/service-metrics.ts';
@@ -23,8 +24,9 @@ import { probePostgres } from './db/postgres/probe.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/compose.ts';
 import { CHECK_INTERVAL_MS, HealthMonitor } from './operations/health-monitor.ts';
-import { listenForStop } from './signals.ts';
-import { signingKeys } from './signing-keys.ts';
+import { rereadSigningKeys } from './reread-signing-keys.ts';
+import { listenForReload, listenForStop } from './signals.ts';
+import { readSigningKeys } from './signing-keys.ts';
 import { startServiceLogging } from './start-logging.ts';
 import { openStores } from './stores.ts';
 import { Teardown } from './teardown.ts';
@@ -39,6 +41,7 @@ const SYSTEM_METRICS_INTERVAL_MS = 5_000;
 const teardown = new Teardown();
 const logger = getLogger('app.process');
 const stop = listenForStop();
+const onReload = listenForReload();
 for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(kind, (error: unknown) => void flushOnCrash(error, kind).then(() => process.exit(1)));
 }
@@ -94,6 +97,9 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   teardown.add('log export', async () => endLogExport());
   setBuildInfo({ version: settings.projectVersion, commit: settings.projectCommit });
 
+  const { rings, warnings } = readSigningKeys(settings);
+  for (const warning of warnings) logger.warning(warning);
+
   const { signal } = stop;
   const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`), signal);
   teardown.add('embedded stores', stores.stop, STORES_END_WITHIN_MS);
@@ -108,11 +114,13 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const mongo = createMongo(stores.mongoUrl, settings.mongoDatabaseName, settings.projectIdentifier, COLLECTIONS);
   teardown.add('Mongo client', () => mongo.close());
 
-  const keys = signingKeys(settings);
-  const tokens = new JwtService({ ...settings, accessKey: keys.access, refreshKey: keys.refresh });
+  const keys = new TokenKeys(rings);
+  onReload(() => rereadSigningKeys(settings, keys));
+  const tokens = new JwtService({ ...settings, keys });
   const passwords = new PasswordSecurity(settings);
   void passwords.warmUp();
-  const domains = createDomains({ settings, database, mongo, passwords, tokens, cursors: new Cursors(keys.access) });
+  const cursors = new Cursors(() => keys.access.deriveSecrets('okapi.cursors', Date.now()));
+  const domains = createDomains({ settings, database, mongo, passwords, tokens, cursors });
   teardown.add('domains', () => domains.drain());
   const tasks = globalBackgroundTasks();
   teardown.add('background tasks', () => tasks.stop());
@@ -168,7 +176,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   };
   teardown.add('HTTP', closeServers, settings.shutdownGraceMs + HTTP_CUT_WITHIN_MS);
 
-  logger.info('Ready', { port: server.port, embedded: stores.embedded });
+  logger.info('Ready', { port: server.port, pid: process.pid, embedded: stores.embedded });
   process.stdout.write(`${banner(settings, server.port, stores.embedded)}\n`);
   void stores.crashed.then((message) => logger.error(message));
   return health;

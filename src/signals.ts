@@ -29,3 +29,20 @@ export function listenForStop(): StopRequest {
   process.on('SIGINT', onSignal);
   return { signal: stopping.signal, received: promise };
 }
+
+/**
+ * Listens for SIGUSR2, from now on, since it would end the process otherwise. Returns how to say what it does; when it
+ * came before that was said, it is done then.
+ */
+export function listenForReload(): (reload: () => void) => void {
+  let reload: (() => void) | undefined;
+  let isWaiting = false;
+  process.on('SIGUSR2', () => {
+    if (reload === undefined) isWaiting = true;
+    else reload();
+  });
+  return (wanted) => {
+    reload = wanted;
+    if (isWaiting) reload();
+  };
+}

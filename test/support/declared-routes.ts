@@ -13,13 +13,15 @@ const NOWHERE = '127.0.0.1:1';
 /** The routes of a service with these settings, to read what they declare. Their stores are never connected to. */
 export function declaredRouters(settings: Settings): Routers {
   const key = 'only declarations are read here';
+  const tokens = new JwtService({ ...settings, accessKey: key, refreshKey: `${key} too` });
   const domains = createDomains({
     settings,
     database: createDatabase({ ...settings, connectionString: `postgres://${NOWHERE}/none` }),
     mongo: createMongo(`mongodb://${NOWHERE}`, 'none', 'none', []),
     passwords: new PasswordSecurity(settings),
-    tokens: new JwtService({ ...settings, accessKey: key, refreshKey: key }),
+    tokens,
     cursors: new Cursors(key),
   });
-  return publicRouters({ settings, domains, health: new HealthMonitor([]), metricReader: {} as MetricReader });
+  const health = new HealthMonitor([]);
+  return publicRouters({ settings, domains, tokens, health, metricReader: {} as MetricReader });
 }

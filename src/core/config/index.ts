@@ -15,4 +15,4 @@ export {
 export { type DomainSettings, domainSettings } from './domain-settings.ts';
 export { maskSecret } from './masking.ts';
 export { listAllSettings, readSettings, type Settings, SettingsError } from './read-settings.ts';
-export { getSettings, loadSettings, resetSettings } from './settings.ts';
+export { getSettings, loadSettings, rereadSettings, resetSettings } from './settings.ts';

@@ -215,10 +215,22 @@ export const SETTINGS = {
       description: 'Key that signs refresh tokens; another one than that for access tokens',
       secret: true,
     }),
+    accessTokenSigningKeyPrevious: optionalText('ACCESS_TOKEN_SIGNING_KEY_PREVIOUS', {
+      description: 'Key of access tokens that signs no more, or not yet, and whose tokens are accepted',
+      secret: true,
+    }),
+    refreshTokenSigningKeyPrevious: optionalText('REFRESH_TOKEN_SIGNING_KEY_PREVIOUS', {
+      description: 'The same for refresh tokens',
+      secret: true,
+    }),
     jwtAlgorithm: choice('JWT_ALGORITHM', {
-      description: 'Signature algorithm of the tokens',
+      description: 'What signs the tokens: the two keys above with HS256, key files of JWT_KEYS_DIR with any other',
       default: 'HS256',
-      of: ['HS256'],
+      of: ['HS256', 'RS256', 'ES256', 'EdDSA'],
+    }),
+    jwtKeysDir: optionalText('JWT_KEYS_DIR', {
+      description:
+        'Folder of the key files in access/ and refresh/ (npm run keys:generate); made once in DATA_DIR/keys/jwt in development',
     }),
     accessTokenExpireMinutes: integer('ACCESS_TOKEN_EXPIRE_MINUTES', {
       description: 'Life of an access token',

@@ -20,6 +20,14 @@ export function loadSettings(domains: readonly DomainSettings[]): Settings {
   return cached;
 }
 
+/**
+ * The settings as they would be read now, with what has changed since in `.env` and in the files of secrets. Those of
+ * the process stay as they are. Throws `SettingsError`.
+ */
+export function rereadSettings(domains: readonly DomainSettings[]): Settings {
+  return readSettings(process.env, envFileAt(ENV_FILE), domains);
+}
+
 /** The settings of this process as loaded at its start; without that, those of the core alone. Throws `SettingsError`. */
 export function getSettings(): Settings {
   return cached ?? loadSettings([]);

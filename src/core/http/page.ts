@@ -16,31 +16,39 @@ const MAC_BYTES = 16;
 
 /** Makes and reads cursors: the place after which the next page begins, signed so that nobody makes one up. */
 export class Cursors {
-  readonly #key: Buffer;
+  readonly #keys: () => readonly Buffer[];
 
-  /** `secret` is any key of the service; cursors are signed with one derived from it. */
-  constructor(secret: string) {
-    this.#key = createHmac('sha256', secret).update('okapi.cursor').digest();
+  /**
+   * `secret` is any key of the service; cursors are signed with one derived from it. Where keys rotate, a function gives
+   * those of now: the first signs, and cursors of the others are taken.
+   */
+  constructor(secret: string | (() => readonly Buffer[])) {
+    const derive = (from: string | Buffer) => createHmac('sha256', from).update('okapi.cursor').digest();
+    const fixed = typeof secret === 'string' ? [derive(secret)] : [];
+    this.#keys = typeof secret === 'string' ? () => fixed : () => secret().map(derive);
   }
 
   /** `scope` is the list and whose it is: a cursor of one list is none of another. */
   encode(scope: string, place: readonly (string | number)[]): string {
     const payload = Buffer.from(JSON.stringify(place));
-    return Buffer.concat([this.#mac(scope, payload), payload]).toString('base64url');
+    const [key] = this.#keys();
+    if (key === undefined) throw new Error('There is no key to sign cursors with');
+    return Buffer.concat([mac(key, scope, payload), payload]).toString('base64url');
   }
 
   /** Throws `ValidationError` (422) for a cursor that this service did not make for this list. */
   decode(scope: string, cursor: string): (string | number)[] {
     const bytes = Buffer.from(cursor, 'base64url');
     const payload = bytes.subarray(MAC_BYTES);
+    const given = bytes.subarray(0, MAC_BYTES);
     const isCanonical = bytes.toString('base64url') === cursor && payload.length > 0;
-    if (!isCanonical || !timingSafeEqual(bytes.subarray(0, MAC_BYTES), this.#mac(scope, payload))) {
+    if (!isCanonical || !this.#keys().some((key) => timingSafeEqual(given, mac(key, scope, payload)))) {
       throw new ValidationError([{ field: '/query/cursor', message: 'is not a cursor of this list', rule: 'cursor' }]);
     }
     return JSON.parse(payload.toString());
   }
+}
 
-  #mac(scope: string, payload: Buffer): Buffer {
-    return createHmac('sha256', this.#key).update(scope).update('\0').update(payload).digest().subarray(0, MAC_BYTES);
-  }
+function mac(key: Buffer, scope: string, payload: Buffer): Buffer {
+  return createHmac('sha256', key).update(scope).update('\0').update(payload).digest().subarray(0, MAC_BYTES);
 }

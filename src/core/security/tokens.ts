@@ -1,21 +1,14 @@
-import { hash, randomUUID } from 'node:crypto';
-import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { decodeProtectedHeader, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import type { Settings } from '../config/index.ts';
+import { assertTimes, assertWellFormed, InvalidTokenError, isClaims, reasonOf } from './token-checks.ts';
 import { tokenHash } from './token-hash.ts';
+import { secretKey, type TokenKey } from './token-key.ts';
+import { KeyRing, TokenKeys, type TokenType } from './token-keys.ts';
+import { type Verified, VerifiedTokens } from './verified-tokens.ts';
 
-export type TokenType = 'access' | 'refresh';
-export type InvalidTokenReason = 'expired' | 'malformed' | 'signature' | 'claim' | 'type' | 'revoked';
-
-/** A token that is not accepted, and why. Its message never holds the token. */
-export class InvalidTokenError extends Error {
-  override name = 'InvalidTokenError';
-  readonly reason: InvalidTokenReason;
-
-  constructor(reason: InvalidTokenReason, options?: ErrorOptions) {
-    super(`The token is not accepted: ${reason}`, options);
-    this.reason = reason;
-  }
-}
+export { InvalidTokenError, type InvalidTokenReason } from './token-checks.ts';
+export type { TokenType } from './token-keys.ts';
 
 /** The claims of both token types. `sub`, `sid` and `jti` are UUIDs; `exp` and `iat` are seconds since the epoch. */
 export type TokenClaims = {
@@ -35,29 +28,35 @@ export type JwtServiceOptions = Pick<
   Settings,
   'projectIdentifier' | 'projectClientIdentifier' | 'accessTokenTtlSeconds' | 'refreshTokenTtlSeconds'
 > & {
-  /** At least 32 bytes each, and different. */
-  accessKey: string;
-  refreshKey: string;
   /** Milliseconds since the epoch. */
   clock?: () => number;
-};
+} & (
+    | {
+        /** The keys in use, of any algorithm; they may be replaced at any time. */
+        keys: TokenKeys;
+      }
+    | {
+        /** One secret each for HS256: at least 32 bytes, and different. */
+        accessKey: string;
+        refreshKey: string;
+      }
+  );
 
-const CLOCK_SKEW_SECONDS = 5;
-const MAX_VERIFIED = 10_000;
 const HEADER_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;
-const ALGORITHM = 'HS256';
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Makes and reads the tokens of a session: JWTs by RFC 9068 (`at+jwt`), held to RFC 8725. */
+/** How far the clocks of those who sign and those who check may differ. */
+const CLOCK_SKEW_SECONDS = 5;
+
+/** Makes and reads the tokens of a session: JWTs in the profile of RFC 9068 (`at+jwt`), held to RFC 8725. */
 export class JwtService {
   readonly #options: JwtServiceOptions;
-  readonly #keys: Readonly<Record<TokenType, Uint8Array>>;
+  readonly #keys: TokenKeys;
   readonly #clock: () => number;
-  readonly #verified = new Map<string, TokenClaims>();
+  readonly #verified = new VerifiedTokens();
 
   constructor(options: JwtServiceOptions) {
     this.#options = options;
-    this.#keys = { access: Buffer.from(options.accessKey), refresh: Buffer.from(options.refreshKey) };
+    this.#keys = 'keys' in options ? options.keys : secretKeys(options.accessKey, options.refreshKey);
     this.#clock = options.clock ?? Date.now;
   }
 
@@ -66,7 +65,10 @@ export class JwtService {
     return this.#create('access', this.#options.accessTokenTtlSeconds, userId, roles, sessionId);
   }
 
-  /** A long-lived token that is good for one refresh. With `identity` it is the one that has these, made once more. */
+  /**
+   * A long-lived token that is good for one refresh. With `identity` it is the one that has these, made once more: with
+   * the same claims, though by another key when that has changed, and by ES256 with another signature.
+   */
   createRefreshToken(
     userId: string,
     roles: readonly string[],
@@ -77,30 +79,30 @@ export class JwtService {
   }
 
   /**
-   * Rejects with `InvalidTokenError`. That a token's signature and claims were good is remembered, by the token's hash
-   * and never past its expiry; that one was refused is not. Whether its session still lives is asked elsewhere, always.
+   * Rejects with `InvalidTokenError`. That a token's signature and claims were good is remembered, never past its expiry
+   * or the removal of its key; that one was refused is not. Whether its session still lives is asked elsewhere, always.
    */
   async decodeAccessToken(token: string): Promise<TokenClaims> {
-    const key = hash('sha256', token, 'base64');
-    const known = this.#verified.get(key);
-    if (known !== undefined) {
-      if (known.exp + CLOCK_SKEW_SECONDS > Math.floor(this.#clock() / 1000)) return known;
-      this.#verified.delete(key);
-    }
-    const claims = await this.#decode('access', token);
-    if (this.#verified.size >= MAX_VERIFIED) this.#verified.delete(this.#verified.keys().next().value ?? '');
-    this.#verified.set(key, claims);
-    return claims;
+    const known = this.#verified.find(token, this.#clock() / 1000);
+    if (known !== undefined && this.#keys.access.find(known.kid) !== undefined) return known.claims;
+    const verified = await this.#decode('access', token);
+    this.#verified.remember(token, verified);
+    return verified.claims;
   }
 
   /** Rejects with `InvalidTokenError`. */
-  decodeRefreshToken(token: string): Promise<TokenClaims> {
-    return this.#decode('refresh', token);
+  async decodeRefreshToken(token: string): Promise<TokenClaims> {
+    return (await this.#decode('refresh', token)).claims;
   }
 
   /** SHA-256 in hex: a token is random enough to need no stretching. */
   hashToken(token: string): string {
     return tokenHash(token);
+  }
+
+  /** The public halves of the keys of access tokens, as a JWK Set (RFC 7517 §5). Empty under HS256. */
+  publicKeys(): { keys: readonly JWK[] } {
+    return { keys: this.#keys.access.publicJwks };
   }
 
   async #create(
@@ -110,54 +112,61 @@ export class JwtService {
     roles: readonly string[],
     sessionId: string,
     { jti, issuedAt }: TokenIdentity = { jti: randomUUID(), issuedAt: Math.floor(this.#clock() / 1000) },
-  ) {
+  ): Promise<string> {
+    const { kid, algorithm, signing } = this.#keys[type].signingKey(this.#clock());
     return new SignJWT({ roles: [...roles], type, sid: sessionId })
-      .setProtectedHeader({ alg: ALGORITHM, typ: HEADER_TYPES[type] })
+      .setProtectedHeader({ alg: algorithm, typ: HEADER_TYPES[type], kid })
       .setSubject(userId)
       .setIssuer(this.#options.projectIdentifier)
       .setAudience(this.#options.projectClientIdentifier)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + ttlSeconds)
       .setJti(jti)
-      .sign(this.#keys[type]);
+      .sign(signing as CryptoKey);
   }
 
-  async #decode(type: TokenType, token: string): Promise<TokenClaims> {
+  async #decode(type: TokenType, token: string): Promise<Verified> {
+    assertWellFormed(token);
+    const key = this.#pickKey(type, token);
+    const nowMs = this.#clock();
     let payload: JWTPayload;
     try {
-      ({ payload } = await jwtVerify(token, this.#keys[type], {
-        algorithms: [ALGORITHM],
+      ({ payload } = await jwtVerify(token, key.verifying, {
+        algorithms: [key.algorithm],
         typ: HEADER_TYPES[type],
         issuer: this.#options.projectIdentifier,
         audience: this.#options.projectClientIdentifier,
         requiredClaims: ['sub', 'exp', 'iat', 'jti', 'sid', 'type', 'roles'],
         clockTolerance: CLOCK_SKEW_SECONDS,
-        currentDate: new Date(this.#clock()),
+        currentDate: new Date(nowMs),
       }));
     } catch (error) {
       throw new InvalidTokenError(reasonOf(error), { cause: error });
     }
     if (payload['type'] !== type) throw new InvalidTokenError('type');
-    if (!areClaims(payload)) throw new InvalidTokenError('claim');
-    return Object.freeze(payload);
+    if (!isClaims(payload)) throw new InvalidTokenError('claim');
+    assertTimes(type, payload, nowMs / 1000, CLOCK_SKEW_SECONDS);
+    return { claims: Object.freeze(payload), kid: key.kid };
+  }
+
+  /** The token says which of our keys, no more (RFC 8725 §3.10); without a word, the one that signs. */
+  #pickKey(type: TokenType, token: string): TokenKey {
+    const ring = this.#keys[type];
+    let kid: unknown;
+    try {
+      ({ kid } = decodeProtectedHeader(token));
+    } catch (error) {
+      throw new InvalidTokenError('malformed', { cause: error });
+    }
+    if (kid === undefined) return ring.signingKey(this.#clock());
+    if (typeof kid !== 'string') throw new InvalidTokenError('malformed');
+    const key = ring.find(kid);
+    if (key === undefined) throw new InvalidTokenError('signature');
+    return key;
   }
 }
 
-function reasonOf(error: unknown): InvalidTokenReason {
-  if (error instanceof errors.JWTExpired) return 'expired';
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'typ' ? 'type' : 'claim';
-  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed) {
-    return 'signature';
-  }
-  return 'malformed';
-}
-
-function areClaims(payload: JWTPayload): payload is JWTPayload & TokenClaims {
-  const { sub, sid, jti, roles } = payload as Record<string, unknown>;
-  const ids = [sub, sid, jti];
-  return (
-    ids.every((id) => typeof id === 'string' && UUID.test(id)) &&
-    Array.isArray(roles) &&
-    roles.every((role) => typeof role === 'string')
-  );
+function secretKeys(accessKey: string, refreshKey: string): TokenKeys {
+  const ring = (secret: string) => new KeyRing('HS256', [secretKey(secret)]);
+  return new TokenKeys({ access: ring(accessKey), refresh: ring(refreshKey) });
 }

@@ -374,6 +374,27 @@ describe('settings', () => {
         'REFRESH_TOKEN_SIGNING_KEY is a well-known',
       ],
       ['one key for both', { REFRESH_TOKEN_SIGNING_KEY: KEY }, 'REFRESH_TOKEN_SIGNING_KEY must differ'],
+      [
+        'a previous key that is short',
+        { ACCESS_TOKEN_SIGNING_KEY_PREVIOUS: 'x9'.repeat(15) },
+        'ACCESS_TOKEN_SIGNING_KEY_PREVIOUS is shorter than 32 bytes',
+      ],
+      [
+        'a previous key from a manual',
+        { REFRESH_TOKEN_SIGNING_KEY_PREVIOUS: 'your-256-bit-secret-your-256-bit-secret' },
+        'REFRESH_TOKEN_SIGNING_KEY_PREVIOUS is a well-known',
+      ],
+      [
+        'a previous key that is the present one',
+        { ACCESS_TOKEN_SIGNING_KEY_PREVIOUS: KEY },
+        'ACCESS_TOKEN_SIGNING_KEY_PREVIOUS must differ from ACCESS_TOKEN_SIGNING_KEY: ',
+      ],
+      [
+        'a previous key that is one of the other type',
+        { REFRESH_TOKEN_SIGNING_KEY_PREVIOUS: KEY },
+        'REFRESH_TOKEN_SIGNING_KEY_PREVIOUS must differ from ACCESS_TOKEN_SIGNING_KEY: ',
+      ],
+      ['an algorithm that signs with files, and none', { JWT_ALGORITHM: 'ES256' }, 'JWT_KEYS_DIR is missing'],
       ['no PostgreSQL', { DATABASE_URL: '' }, 'DATABASE_URL is missing'],
       ['no Mongo', { MONGO_URL: '' }, 'MONGO_URL is missing'],
       ['* with credentials', { CORS_ALLOW_ORIGINS: '*' }, 'CORS_ALLOW_ORIGINS is *'],
@@ -390,6 +411,11 @@ describe('settings', () => {
         });
       }
     }
+
+    it('need no secrets where key files sign', () => {
+      const env = { ...PRODUCTION, ACCESS_TOKEN_SIGNING_KEY: '', REFRESH_TOKEN_SIGNING_KEY: '' };
+      expect(problemsOf({ ...env, JWT_ALGORITHM: 'ES256', JWT_KEYS_DIR: '/keys' })).to.deep.equal([]);
+    });
 
     it('are told everything that is missing at once', () => {
       expect(problemsOf({ ENVIRONMENT: 'production' })).to.have.lengthOf(6);
@@ -546,6 +572,8 @@ function sampleOf(env: string): string {
     MONGO_URL: 'mongodb://me:secret@mongo:27017',
     ACCESS_TOKEN_SIGNING_KEY: KEY,
     REFRESH_TOKEN_SIGNING_KEY: OTHER_KEY,
+    ACCESS_TOKEN_SIGNING_KEY_PREVIOUS: `${KEY}1`,
+    REFRESH_TOKEN_SIGNING_KEY_PREVIOUS: `${KEY}2`,
     METRICS_TOKEN: 'a-token-of-metrics',
     CORS_ALLOW_ORIGINS: 'https://app.example.org',
     CORS_ALLOW_METHODS: 'GET',

@@ -61,4 +61,15 @@ describe('a cursor', () => {
     expect(refusal('a', cursors.encode('a\0', [1]))).to.deep.equal(REFUSED);
     expect(refusal('activity:1', cursors.encode('activity:12', [1]))).to.deep.equal(REFUSED);
   });
+
+  it('sign with the first of several keys, and take those of the others until they are gone', () => {
+    let keys = [Buffer.from('old'.repeat(12))];
+    const rotating = new Cursors(() => keys);
+    const cursor = rotating.encode('list', [7]);
+    keys = [Buffer.from('new'.repeat(12)), ...keys];
+    expect(rotating.decode('list', cursor)).to.deep.equal([7]);
+    expect(rotating.encode('list', [7])).not.to.equal(cursor);
+    keys = keys.slice(0, 1);
+    expect(() => rotating.decode('list', cursor)).to.throw('1 problem with the request');
+  });
 });
