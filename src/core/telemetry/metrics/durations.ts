@@ -14,6 +14,7 @@ import { HistogramChild } from './children.ts';
 import type { HistogramPoint } from './producer.ts';
 
 const MAX_SERIES = 2000;
+const OVERFLOW = 'overflow';
 const bounds = Float64Array.from(LATENCY_BUCKETS);
 
 type Series = { attributes: Attributes; histogram: HistogramChild };
@@ -37,17 +38,17 @@ export class Durations implements MetricProducer {
 
   /** The histogram of these attributes. Beyond 2,000 sets of them all others share one, as in the SDK. */
   bind(attributes: Attributes): HistogramChild {
-    const full = this.#series.size >= MAX_SERIES;
-    const key = full ? 'overflow' : JSON.stringify(attributes);
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = {
-        attributes: full ? { 'otel.metric.overflow': true } : attributes,
-        histogram: new HistogramChild(this.#name, {}, bounds),
-      };
-      this.#series.set(key, series);
-    }
-    return series.histogram;
+    const key = JSON.stringify(attributes);
+    const known = this.#series.get(key);
+    if (known !== undefined) return known.histogram;
+    if (this.#series.size < MAX_SERIES) return this.#add(key, attributes).histogram;
+    return (this.#series.get(OVERFLOW) ?? this.#add(OVERFLOW, { 'otel.metric.overflow': true })).histogram;
+  }
+
+  #add(key: string, attributes: Attributes): Series {
+    const series = { attributes, histogram: new HistogramChild(this.#name, {}, bounds) };
+    this.#series.set(key, series);
+    return series;
   }
 
   async collect(): Promise<CollectionResult> {
