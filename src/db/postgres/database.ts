@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { currentCarrier } from '../../core/context.ts';
+import { type Carrier, currentCarrier } from '../../core/context.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
 import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
 import { observePendingRequests } from './pool-metrics.ts';
@@ -51,7 +51,7 @@ export function createDatabase(options: PoolOptions): Database {
   const run = <Row extends object>(client: pg.ClientBase, statement: Statement, values?: readonly unknown[]) =>
     runStatement<Row>(client, kinds.of(statement.text), statement, values);
 
-  async function connect(): Promise<pg.PoolClient> {
+  async function connect(carrier: Carrier | undefined): Promise<pg.PoolClient> {
     const askedAt = performance.now();
     try {
       return await pool.connect();
@@ -59,7 +59,6 @@ export function createDatabase(options: PoolOptions): Database {
       throw asUnavailable(error);
     } finally {
       const waitedMs = performance.now() - askedAt;
-      const carrier = currentCarrier();
       if (carrier !== undefined) carrier.poolWaitMs += waitedMs;
       dbPostgresPoolWait.observe(waitedMs / 1000);
     }
@@ -70,17 +69,18 @@ export function createDatabase(options: PoolOptions): Database {
     client.release(broken || (pool.totalCount > size && pool.waitingCount === 0));
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    refuseAfterDeadline();
-    const client = await connect();
+    const carrier = currentCarrier();
+    refuseAfterDeadline(carrier);
+    const client = await connect(carrier);
     let broken = false;
     try {
-      refuseAfterDeadline();
+      refuseAfterDeadline(carrier);
       return await work(client);
     } catch (error) {
       const cause = error instanceof BrokenTransaction ? error.original : error;
       const mapped = asUnavailable(cause);
       broken = mapped !== cause || error instanceof BrokenTransaction;
-      throw currentCarrier()?.aborted ?? mapped;
+      throw carrier?.aborted ?? mapped;
     } finally {
       release(client, broken);
     }
@@ -92,11 +92,11 @@ export function createDatabase(options: PoolOptions): Database {
       try {
         const result = await work({
           async query(statement, values) {
-            refuseAfterDeadline();
+            refuseAfterDeadline(currentCarrier());
             return run(client, statement, values);
           },
         });
-        refuseAfterDeadline();
+        refuseAfterDeadline(currentCarrier());
         await run(client, COMMIT);
         return result;
       } catch (error) {
@@ -129,7 +129,6 @@ export function createDatabase(options: PoolOptions): Database {
 }
 
 /** Nothing new is begun for a request that was answered already, since its deadline has passed. */
-function refuseAfterDeadline(): void {
-  const aborted = currentCarrier()?.aborted;
-  if (aborted !== undefined) throw aborted;
+function refuseAfterDeadline(carrier: Carrier | undefined): void {
+  if (carrier?.aborted !== undefined) throw carrier.aborted;
 }
