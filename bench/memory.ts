@@ -3,8 +3,7 @@ import { Missing } from './counting/missing.ts';
 import { send } from './measure.ts';
 import { usageOf } from './processes/usage.ts';
 import { median } from './report/statistics.ts';
-import { startCandidates } from './start-candidates.ts';
-import { selectSubjects } from './subjects.ts';
+import { startOkapi } from './start-candidates.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Resident memory of Okapi after few and after many requests. */
@@ -19,9 +18,7 @@ const SAMPLE_EVERY_MS = 1_000;
 
 /** Sends a million requests to one Okapi with everything on. */
 export async function measureMemory(bench: Workbench): Promise<MemoryResult> {
-  const { candidates } = await startCandidates(bench, selectSubjects(['okapi']), []);
-  const [candidate] = candidates;
-  if (candidate === undefined) throw new Error('Okapi was not started');
+  const candidate = await startOkapi(bench, 'okapi');
   const { server } = candidate;
   const missing = new Missing(bench.signal);
   const after = async (requests: number): Promise<Sample> => {

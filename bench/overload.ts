@@ -5,8 +5,7 @@ import { type Attack, type AttackResult, attack, percentileMs } from './load/veg
 import { send } from './measure.ts';
 import { METRICS_TOKEN } from './okapi-settings.ts';
 import { type Finding, finding, limit } from './report/findings.ts';
-import { startCandidates } from './start-candidates.ts';
-import { selectSubjects } from './subjects.ts';
+import { startOkapi } from './start-candidates.ts';
 import type { Workbench } from './workbench.ts';
 
 const WARM_UP_SECONDS = 4;
@@ -24,9 +23,7 @@ const ASK_EVERY_MS = 250;
  */
 export async function measureOverload(bench: Workbench, folder: string): Promise<Finding[]> {
   const { signal } = bench;
-  const { candidates } = await startCandidates(bench, selectSubjects(['okapi-users']), []);
-  const [candidate] = candidates;
-  if (candidate === undefined) throw new Error('Okapi was not started');
+  const candidate = await startOkapi(bench, 'okapi-users');
   const { server, subject, headers } = candidate;
   const { url, pid } = server.running;
   const target = { url: url + subject.path, headers };

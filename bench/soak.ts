@@ -5,9 +5,8 @@ import { send } from './measure.ts';
 import { usageOf } from './processes/usage.ts';
 import { type Finding, finding, limit, percentile } from './report/findings.ts';
 import { median } from './report/statistics.ts';
-import { startCandidates } from './start-candidates.ts';
+import { startOkapi } from './start-candidates.ts';
 
-import { selectSubjects } from './subjects.ts';
 import type { Workbench } from './workbench.ts';
 
 const SHARE = 0.8;
@@ -22,9 +21,7 @@ const GROWTH = 1.1;
 export async function soak(bench: Workbench, folder: string, minutes: number): Promise<Finding[]> {
   const probeFile = join(folder, 'probe.jsonl');
   const args = ['--import', join(import.meta.dirname, 'probe.mjs')];
-  const { candidates } = await startCandidates(bench, selectSubjects(['okapi-users']), [], args);
-  const [candidate] = candidates;
-  if (candidate === undefined) throw new Error('Okapi was not started');
+  const candidate = await startOkapi(bench, 'okapi-users', args);
   const { server, subject, headers } = candidate;
   await send(bench, candidate, bench.options.warmUp, 4);
   const request = { url: server.running.url + subject.path, headers };

@@ -1,7 +1,7 @@
 import { request } from './load/request.ts';
 import { type Candidate, USER_AGENT } from './measure.ts';
 import type { MeasuredServer } from './measured-server.ts';
-import { type Subject, serversOf } from './subjects.ts';
+import { type Subject, selectSubjects, serversOf } from './subjects.ts';
 import { askAsUser, REQUESTS_TO_SIGN_IN, type UsersQuestion } from './users.ts';
 import type { StartOptions, Workbench } from './workbench.ts';
 
@@ -44,6 +44,14 @@ export async function startCandidates(
     candidates.push({ subject, server, headers });
   }
   return { candidates, bodyBytes };
+}
+
+/** Starts the server of one Okapi subject alone. */
+export async function startOkapi(bench: Workbench, id: string, nodeArgs: readonly string[] = []): Promise<Candidate> {
+  const { candidates } = await startCandidates(bench, selectSubjects([id]), [], nodeArgs);
+  const [candidate] = candidates;
+  if (candidate === undefined) throw new Error('Okapi was not started');
+  return candidate;
 }
 
 /** Platformatic Watt is large and moves fast: a benchmark without it is still one. */

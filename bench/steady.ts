@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from './command.ts';
@@ -35,20 +35,10 @@ await runCommand(async (signal) => {
     }
     mkdirSync(RESULTS, { recursive: true });
     const result = { finishedAt: new Date().toISOString(), machine: describeMachine(), minutes, findings };
-    const path = join(RESULTS, 'steady.json');
-    writeFileSync(path, `${JSON.stringify({ ...previous(path, values.only), ...result }, undefined, 2)}\n`);
+    writeFileSync(join(RESULTS, 'steady.json'), `${JSON.stringify(result, undefined, 2)}\n`);
     return findings.every(({ holds }) => holds) ? 0 : 1;
   } finally {
     await bench.close();
     rmSync(folder, { recursive: true });
   }
 });
-
-function previous(path: string, only: string | undefined): object {
-  if (only === undefined) return {};
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as object;
-  } catch {
-    return {};
-  }
-}
