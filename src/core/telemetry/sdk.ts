@@ -18,6 +18,7 @@ import { InstrumentProducer } from './metrics/producer.ts';
 import { mongoStatement } from './mongo-statement.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { samplerFromEnvironment } from './sampler.ts';
+import { observeSpanExporter } from './span-metrics.ts';
 import { toReadableClientSpan, toReadableSpan } from './spans/readable-span.ts';
 import { SpanExporter } from './spans/span-exporter.ts';
 import { setTracing } from './spans/tracing.ts';
@@ -81,6 +82,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   });
   routeDiagnostics();
   sdk.start();
+  for (const processor of spanProcessors) if (processor instanceof SpanExporter) observeSpanExporter(processor);
   setTracing({
     sampler: samplerFromEnvironment(),
     enabled: true,
