@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
+import { preferred } from '../processes/priority.ts';
 import { autocannonCommand, parseAutocannon } from './autocannon.ts';
 import type { LoadRequest, LoadResult } from './result.ts';
 import { parseWrk, wrkCommand } from './wrk.ts';
@@ -25,7 +26,7 @@ export function findLoadTool(): LoadTool {
 
 function runner(command: (request: LoadRequest) => string[], parse: (output: string) => LoadResult): LoadTool['run'] {
   return async (request, signal) => {
-    const [program = '', ...args] = command(request);
+    const [program = '', ...args] = preferred(command(request));
     const timeout = request.seconds * 1000 + GRACE_MS;
     const { stdout } = await run(program, args, {
       signal,

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import { preferred } from '../processes/priority.ts';
 
 export type Attack = {
   url: string;
@@ -26,7 +27,7 @@ export function assertVegeta(): void {
   throw new Error('vegeta is not on the PATH: "go install github.com/tsenart/vegeta/v12@v12.13.0" puts it there');
 }
 
-/** Runs vegeta and reads what it measured while it runs. Rejects when it fails or `signal` aborts. */
+/** Runs vegeta and reads what it measured. Rejects when it fails or `signal` aborts. */
 export async function attack(request: Attack, folder: string, signal: AbortSignal): Promise<AttackResult> {
   const targets = join(folder, 'targets.txt');
   const fields = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
@@ -40,17 +41,27 @@ export async function attack(request: Attack, folder: string, signal: AbortSigna
     '-max-body',
     String(SHED_BODY_BYTES),
   ];
-  const attacker = spawn('vegeta', ['attack', '-targets', targets, ...options, ...limits, '-timeout', '30s'], {
-    signal,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const encoder = spawn('vegeta', ['encode', '-to', 'csv'], { signal, stdio: ['pipe', 'pipe', 'inherit'] });
-  attacker.stdout.pipe(encoder.stdin);
+  // What it measured is read afterwards: reading along would take its core from it.
+  const measured = join(folder, 'attack.bin');
+  const command = [
+    'vegeta',
+    'attack',
+    '-targets',
+    targets,
+    ...options,
+    ...limits,
+    '-timeout',
+    '30s',
+    '-output',
+    measured,
+  ];
+  await run(preferred(command), signal);
+  const encoder = spawn('vegeta', ['encode', '-to', 'csv', measured], { signal, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(encoder, 'exit');
   const byStatus = new Map<string, RecordableHistogram>();
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   let count = 0;
-  const ended = Promise.all([once(attacker, 'exit'), once(encoder, 'exit')]);
   for await (const line of createInterface({ input: encoder.stdout })) {
     // Unix nanoseconds of the start, status, nanoseconds of the answer, bytes out and in, error, body in base64, and more.
     const [at = '', code = '', latency = '', , , , body = ''] = line.split(',', 7);
@@ -65,8 +76,16 @@ export async function attack(request: Attack, folder: string, signal: AbortSigna
     last = Math.max(last, startedMs);
     count++;
   }
-  for (const [code] of await ended) if (code !== 0) throw new Error(`vegeta ended with exit code ${code}`);
+  assertEnded(await ended);
   return { perSecond: count / Math.max(1e-3, (last - first) / 1000), byStatus };
+}
+
+async function run([program = '', ...args]: readonly string[], signal: AbortSignal): Promise<void> {
+  assertEnded(await once(spawn(program, args, { signal, stdio: ['ignore', 'ignore', 'inherit'] }), 'exit'));
+}
+
+function assertEnded([code]: unknown[]): void {
+  if (code !== 0) throw new Error(`vegeta ended with exit code ${code}`);
 }
 
 /** A percentile in milliseconds; 0 where there is nothing. */
