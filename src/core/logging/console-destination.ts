@@ -33,7 +33,7 @@ export class ConsoleDestination {
     if (this.#batch === undefined) {
       this.#batch = this.queue.take();
       if (this.#batch === undefined) return false;
-      this.#bytes = Buffer.from(this.#batch.text);
+      this.#bytes = this.#batch.bytes;
     }
     try {
       const taken = this.#target.write(this.#bytes);

@@ -78,6 +78,7 @@ export class FileDestination {
       this.#whenIdle?.();
       return;
     }
+    this.queue.release(batch);
     this.#events.written();
     const now = Date.now();
     if (this.#file === undefined || now - this.#checkedAt < this.#checkMs) {
@@ -125,11 +126,10 @@ export class FileDestination {
 }
 
 /** The lines of a batch that are not whole on disk; a torn one is cut off when the file is opened again. */
-function unwritten(batch: Batch, bytes: number): Batch | undefined {
-  if (bytes <= 0) return batch;
-  const all = Buffer.from(batch.text);
-  const from = all.lastIndexOf(0x0a, bytes - 1) + 1;
-  if (from >= all.length) return undefined;
-  const text = all.toString('utf8', from);
-  return { text, bytes: all.length - from, lines: text.split('\n').length - 1 };
+function unwritten(batch: Batch, written: number): Batch | undefined {
+  if (written <= 0) return batch;
+  const { bytes: all } = batch;
+  const bytes = all.subarray(all.lastIndexOf(0x0a, written - 1) + 1);
+  if (bytes.length === 0) return undefined;
+  return { bytes, lines: bytes.reduce((lines, byte) => (byte === 0x0a ? lines + 1 : lines), 0) };
 }

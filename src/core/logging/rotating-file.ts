@@ -69,14 +69,14 @@ export class RotatingFile {
     const fail = (error: Error): void => this.#fail(error);
     this.#stream.on('error', fail);
     transport.on('error', fail);
-    const log = transport.log?.bind(transport);
+    // As the transport's own, which would make text of the bytes and throw where the folder is gone.
     transport.log = (info, next) => {
       try {
-        log?.(info, next);
+        this.#stream.write(info[MESSAGE]);
       } catch (error) {
         fail(error as Error);
-        next();
       }
+      next();
     };
     this.#logger = winston.createLogger({ format: passThrough(), transports: [transport] });
     this.#logger.on('error', fail);
@@ -87,7 +87,7 @@ export class RotatingFile {
     this.#written = written;
     this.#bytes = 0;
     this.#begun = false;
-    this.#logger.write({ level: 'info', message: '', [LEVEL]: 'info', [MESSAGE]: batch.text });
+    this.#logger.write({ level: 'info', message: '', [LEVEL]: 'info', [MESSAGE]: batch.bytes });
   }
 
   /** Whether the file that is written to is no longer the one that its name opens: somebody removed it. */
@@ -117,8 +117,8 @@ export class RotatingFile {
     const fd = fs.openSync(this.#link, 'a');
     let { size } = fs.fstatSync(fd);
     for (const batch of this.#batch === undefined || this.#begun ? batches : [this.#batch, ...batches]) {
-      size += batch.bytes;
-      if (size <= maxBytes) fs.writeSync(fd, batch.text);
+      size += batch.bytes.length;
+      if (size <= maxBytes) fs.writeSync(fd, batch.bytes);
     }
     fs.closeSync(fd);
   }
@@ -147,7 +147,7 @@ export class RotatingFile {
 
   #count(written: number): void {
     this.#bytes += written;
-    if (this.#batch !== undefined && this.#bytes >= this.#batch.bytes) this.#settle(undefined);
+    if (this.#batch !== undefined && this.#bytes >= this.#batch.bytes.length) this.#settle(undefined);
   }
 
   #settle(error: Error | undefined): void {
