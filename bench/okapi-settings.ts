@@ -56,7 +56,10 @@ export function okapiSettings(variant: OkapiVariant, at: OkapiSurroundings): Rec
 
 /** On, so that they are paid for, and out of reach. */
 const LIMITS = {
-  RATE_LIMIT_GENERAL: '10000000',
+  RATE_LIMIT_GENERAL: '100000000',
+  RATE_LIMIT_LOGIN_ACCOUNT: '100000000',
+  RATE_LIMIT_LOGIN_ADDRESS: '100000000',
+  RATE_LIMIT_REGISTER: '100000000',
   MAX_IN_FLIGHT: '1000',
   MAX_EVENT_LOOP_DELAY_MS: '1000',
 };

@@ -10,6 +10,7 @@ import { withDocs } from './core/http/openapi/docs.ts';
 import type { Route } from './core/http/route.ts';
 import { initiateRouters, type Routers } from './core/http/router.ts';
 import type { AccessEntry } from './core/logging/index.ts';
+import type { RateLimiter } from './core/security/limits/rate-limiter.ts';
 import type { JwtService } from './core/security/tokens.ts';
 import type { Domains } from './domains/compose.ts';
 import { createOperationsAccess, type Listener } from './operations/access.ts';
@@ -28,6 +29,7 @@ export type ApplicationParts = {
   writeAccess: (entry: AccessEntry) => void;
   /** Whether the event loop has been late for a while. */
   isLoopLate: () => boolean;
+  limiter: RateLimiter;
 };
 
 /** The public application: onion, operations at `/`, domains at `/api`. Opens nothing and reads no environment. */
@@ -56,13 +58,14 @@ function operationsRoutes({ settings, health, metricReader }: RouterParts, liste
 }
 
 function assemble(parts: ApplicationParts, routers: Routers): Koa {
-  const { settings, domains, tokens, writeAccess, isLoopLate } = parts;
+  const { settings, domains, tokens, writeAccess, isLoopLate, limiter } = parts;
   const app = new Koa({ compose } as object);
   handleOwnAnswers(app);
   registerExceptionHandlers(app);
-  addMiddlewares(app, { settings, writeAccess, isLoopLate });
+  addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter });
   initiateRouters(app, routers, {
     bodyLimit: settings.bodyLimit,
+    limiter,
     authenticate: authenticate({
       decodeAccessToken: (token) => tokens.decodeAccessToken(token),
       sessions: domains.sessions,

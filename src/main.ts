@@ -8,6 +8,7 @@ import { failToStart, StartupError } from './core/errors/startup-error.ts';
 import { Cursors } from './core/http/page.ts';
 import { assertPortIsFree, type HttpServer, listen } from './core/http/server.ts';
 import { createAccessLog, flushOnCrash, getLogger, stopLogger } from './core/logging/index.ts';
+import { RateLimiter } from './core/security/limits/rate-limiter.ts';
 import { PasswordSecurity } from './core/security/passwords.ts';
 import { TokenKeys } from './core/security/token-keys.ts';
 import { JwtService } from './core/security/tokens.ts';
@@ -22,6 +23,8 @@ import { migrate } from './db/postgres/migrations.ts';
 import { withSslMode } from './db/postgres/pool.ts';
 import { probePostgres } from './db/postgres/probe.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
+import { createRedis } from './db/redis/client.ts';
+import { createSharedWindows } from './db/redis/shared-windows.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/compose.ts';
 import { CHECK_INTERVAL_MS, HealthMonitor } from './operations/health-monitor.ts';
 import { rereadSigningKeys } from './reread-signing-keys.ts';
@@ -113,6 +116,9 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   teardown.add('PostgreSQL pool', () => database.close());
   const mongo = createMongo(stores.mongoUrl, settings.mongoDatabaseName, settings.projectIdentifier, COLLECTIONS);
   teardown.add('Mongo client', () => mongo.close());
+  const redis =
+    settings.redisUrl === undefined ? undefined : createRedis(settings.redisUrl, settings.projectIdentifier);
+  if (redis !== undefined) teardown.add('Redis client', () => redis.close());
 
   const keys = new TokenKeys(rings);
   onReload(() => rereadSigningKeys(settings, keys));
@@ -120,6 +126,12 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const passwords = new PasswordSecurity(settings);
   void passwords.warmUp();
   const cursors = new Cursors(() => keys.access.deriveSecrets('okapi.cursors', Date.now()));
+  const limiter = new RateLimiter({
+    enabled: settings.rateLimitEnabled,
+    namesSettings: settings.environment === 'development',
+    accountSecret: () => keys.access.deriveSecrets('okapi.rate-limits', Date.now())[0],
+    ...(redis && { shared: createSharedWindows(redis, { prefix: settings.projectIdentifier }) }),
+  });
   const domains = createDomains({ settings, database, mongo, passwords, tokens, cursors });
   teardown.add('domains', () => domains.drain());
   const tasks = globalBackgroundTasks();
@@ -141,12 +153,14 @@ async function start(settings: Settings): Promise<HealthMonitor> {
         areIndexesMade = true;
       },
     },
+    ...(redis === undefined ? [] : [{ name: 'redis', required: false, check: redis.ping }]),
   ]);
+  redis?.onChange(() => void health.check('redis'));
   for (const name of findUninstrumented(instrumentedDrivers())) {
     health.faults.push(`${name} is not instrumented: it was loaded before the telemetry preload`);
     logger.error(`${name} is not instrumented: start with --import ./instrumentation.ts`);
   }
-  await health.check('postgres');
+  await Promise.all([health.check('postgres'), health.check('redis')]);
 
   const pool = () => database.figures();
   tasks.start({ name: 'check_dependencies', intervalMs: CHECK_INTERVAL_MS, run: () => health.checkAll() });
@@ -161,7 +175,8 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   teardown.add('event loop watch', async () => loop.stop());
   const writeAccess = createAccessLog();
   const isLoopLate = () => loop.isLate();
-  const parts = { settings, domains, tokens, health, metricReader: telemetry.metricReader, writeAccess, isLoopLate };
+  const { metricReader } = telemetry;
+  const parts = { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate, limiter };
   const { host, keepAliveTimeoutMs, requestTimeoutMs } = settings;
   const common = { host, keepAliveTimeoutMs, requestTimeoutMs, writeAccess };
   const servers: HttpServer[] = [];

@@ -24,12 +24,13 @@ const DECLARED = /^export (?:abstract class|class|async function|function|const|
 /** What the door exports, types included, by the file that it comes from. */
 function exportsOfTheDoor(): [name: string, file: string][] {
   const door = sourceOf('index.ts');
-  const listed = [...door.matchAll(/^export \{([^}]*)\} from '\.\/(.*)';$/gm)].flatMap(([, names = '', file = '']) =>
-    names
-      .split(',')
-      .map((name) => name.replace(/^\s*(type )?/, '').trim())
-      .filter((name) => name !== '')
-      .map((name): [string, string] => [name, file]),
+  const listed = [...door.matchAll(/^export (?:type )?\{([^}]*)\} from '\.\/(.*)';$/gm)].flatMap(
+    ([, names = '', file = '']) =>
+      names
+        .split(',')
+        .map((name) => name.replace(/^\s*(type )?/, '').trim())
+        .filter((name) => name !== '')
+        .map((name): [string, string] => [name, file]),
   );
   const whole = [...door.matchAll(/^export \* from '\.\/(.*)';$/gm)].flatMap(([, file = '']) =>
     [...sourceOf(file).matchAll(DECLARED)].map(([, name = '']): [string, string] => [name, file]),

@@ -12,6 +12,7 @@ export function findConflicts(values: SettingValues, isGiven: IsGiven): string[]
   return [
     ...findPostgresConflicts(values, isGiven),
     ...findTrustProxyProblems(values),
+    ...findRedisProblems(values),
     ...findSigningKeyProblems(values, isGiven),
     ...(values.metricsPort !== undefined && values.metricsPort === values.port
       ? ['METRICS_PORT must differ from PORT: choose another port for one of them']
@@ -29,6 +30,14 @@ function findTrustProxyProblems({ trustProxy }: SettingValues): string[] {
   return trustProxy
     .filter((entry) => !isNetwork(entry))
     .map((entry) => `TRUST_PROXY has ${JSON.stringify(entry)}, which is no network such as 10.0.0.0/8 or ::1/128`);
+}
+
+function findRedisProblems({ redisUrl }: SettingValues): string[] {
+  if (redisUrl === undefined) return [];
+  const url = URL.parse(redisUrl);
+  return url !== null && url.hostname !== '' && /^(\/\d{0,4})?$/.test(url.pathname)
+    ? []
+    : ['REDIS_URL must be a URL such as redis://user:password@host:6379/0, with %40 for an @ in a name or password'];
 }
 
 /** An address, or one with the length of its prefix (RFC 4632 §3.1, RFC 4291 §2.3). */

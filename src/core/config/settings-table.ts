@@ -21,6 +21,10 @@ const ORIGIN_PATTERN = '^(\\*|https?://[A-Za-z0-9.\\-\\[\\]:]+)$';
 const TOKEN_PATTERN = "^(\\*|[A-Za-z0-9!#$%&'*+.^_`|~\\-]+)$";
 const URL_PATTERN = (schemes: string) => `^(${schemes})://[^\\s]+$`;
 
+/** A limit: how many in a window that is fixed. */
+const hits = (env: string, what: string, by: number) =>
+  integer(env, { description: `${what}; 0 is off`, default: by, min: 0, max: 1_000_000_000 });
+
 /** Every setting of the core, by group, in the order in which `npm run config` and `.env.example` show them. */
 export const SETTINGS = {
   Project: {
@@ -206,6 +210,14 @@ export const SETTINGS = {
       allowed: 'a name without spaces and / \\ . " $ * < > : | ?',
     }),
   },
+  Redis: {
+    redisUrl: optionalText('REDIS_URL', {
+      description: 'Redis, as one URL, where all replicas count for the rate limits; each counts alone when not given',
+      pattern: URL_PATTERN('redis|rediss'),
+      allowed: 'a URL such as redis://user:password@host:6379/0',
+      secret: true,
+    }),
+  },
   JWT: {
     accessTokenSigningKey: optionalText('ACCESS_TOKEN_SIGNING_KEY', {
       description: 'Key that signs access tokens; made once and kept in DATA_DIR/keys in development',
@@ -284,6 +296,14 @@ export const SETTINGS = {
     }),
   },
   Limits: {
+    rateLimitEnabled: flag('RATE_LIMIT_ENABLED', {
+      description: 'Whether requests are limited at all',
+      default: true,
+    }),
+    rateLimitLoginAccount: hits('RATE_LIMIT_LOGIN_ACCOUNT', 'Sign-ins to one account from one address in a minute', 5),
+    rateLimitLoginAddress: hits('RATE_LIMIT_LOGIN_ADDRESS', 'Sign-ins from one address in a minute', 30),
+    rateLimitRegister: hits('RATE_LIMIT_REGISTER', 'Registrations from one address in an hour', 10),
+    rateLimitGeneral: hits('RATE_LIMIT_GENERAL', 'Requests to /api from one address in a minute', 1200),
     registerRevealsTaken: flag('REGISTER_REVEALS_TAKEN', {
       description: 'Whether registering with an address that has an account is refused, or answered as if it had none',
       default: true,

@@ -124,6 +124,19 @@ export class ValidationError extends AppHttpError {
   }
 }
 
+/** 429 (RFC 6585 §4). `retryAfterSeconds` becomes `Retry-After`. */
+export class TooManyRequestsError extends AppHttpError {
+  override name = 'TooManyRequestsError';
+  constructor(detail?: string, options: NamedOptions & { retryAfterSeconds?: number } = {}) {
+    super(429, detail, {
+      title: 'Too Many Requests',
+      code: 'rate_limit.exceeded',
+      ...options,
+      headers: { 'Retry-After': String(options.retryAfterSeconds ?? 1), ...options.headers },
+    });
+  }
+}
+
 /** 503. `retryAfterSeconds` becomes `Retry-After` (RFC 9110 §10.2.3). */
 export class ServiceUnavailableError extends AppHttpError {
   override name = 'ServiceUnavailableError';

@@ -1,6 +1,8 @@
+import type { RateLimiter } from '../security/limits/rate-limiter.ts';
 import { readJsonBody } from './body.ts';
 import { requireRoles } from './require-roles.ts';
 import { type CompiledRoute, isGuarded, type Route, type RouteContext } from './route.ts';
+import { createRouteLimits } from './route-limits.ts';
 import { assertDeclared } from './route-rules.ts';
 import type { Middleware } from './state.ts';
 import { compileValidator, type Part, type PartValidator, refuse } from './validation.ts';
@@ -9,10 +11,12 @@ export type RouteTools = {
   /** Largest body in bytes. */
   bodyLimit: number;
   authenticate: Middleware;
+  limiter: RateLimiter;
 };
 
 /**
- * The layers of one route in their order: who calls, what they sent, whether it is allowed, the handler.
+ * The layers of one route in their order: who calls, whether from there it is allowed once more, what they sent, whether
+ * about that account it is, the handler.
  * Throws `StartupError` when the declaration is not whole or a schema is none.
  */
 export function compileRoute(declared: Route, template: string, tools: RouteTools): Middleware[] {
@@ -31,9 +35,16 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
   ];
   if (isGuarded(declared)) layers.push(tools.authenticate);
   if (declared.roles !== undefined) layers.push(requireRoles(...declared.roles));
+  const { byAddress, byAccount } = createRouteLimits(
+    declared.limits ?? {},
+    `${compiled.method}:${template}`,
+    tools.limiter,
+  );
+  if (byAddress !== undefined) layers.push(byAddress);
   if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));
   const validators = validatorsOf(declared);
   if (validators.length > 0) layers.push(validate(validators));
+  if (byAccount !== undefined) layers.push(byAccount);
   layers.push(async function handle(ctx) {
     await declared.handler(ctx as unknown as RouteContext);
   });

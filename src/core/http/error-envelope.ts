@@ -9,9 +9,12 @@ import { sendAnswer } from './response.ts';
 import type { Middleware, OkapiContext } from './state.ts';
 import { streamBody } from './stream-body.ts';
 
-/** Headers that an error answer keeps; whatever else the handler had set is about an answer that did not come. */
+/**
+ * Headers that an error answer keeps: those of the layers. Whatever the handler had set is about an answer that did not
+ * come.
+ */
 const KEPT =
-  /^(x-request-id|traceresponse|server-timing|vary|access-control-.*|strict-transport-security|x-content-type-options|x-frame-options|referrer-policy|content-security-policy)$/;
+  /^(x-request-id|traceresponse|server-timing|vary|access-control-.*|strict-transport-security|x-content-type-options|x-frame-options|referrer-policy|content-security-policy|ratelimit|ratelimit-policy)$/;
 
 /** Turns whatever the inner layers throw into the problem body. */
 export function errorEnvelope(): Middleware {

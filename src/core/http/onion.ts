@@ -1,11 +1,13 @@
 import type Koa from 'koa';
 import type { Settings } from '../config/index.ts';
 import type { AccessEntry } from '../logging/index.ts';
+import type { RateLimiter } from '../security/limits/rate-limiter.ts';
 import { createProxyTrust } from './client-address.ts';
 import { cors } from './cors.ts';
 import { deadline } from './deadline.ts';
 import { device } from './device.ts';
 import { errorEnvelope, handleLateErrors } from './error-envelope.ts';
+import { generalLimit } from './general-limit.ts';
 import { overload } from './overload.ts';
 import { requestId } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -17,6 +19,7 @@ export type OnionOptions = {
   writeAccess: (entry: AccessEntry) => void;
   /** Whether the event loop has been late for a while. */
   isLoopLate: () => boolean;
+  limiter: RateLimiter;
 };
 
 /**
@@ -46,6 +49,10 @@ export const ONION: readonly { name: string; create: (options: OnionOptions) => 
     create: ({ settings, isLoopLate }) => overload({ maxInFlight: settings.maxInFlight, isLoopLate }),
   },
   { name: 'deadline', create: ({ settings }) => deadline(settings.requestTimeoutMs) },
+  {
+    name: 'generalLimit',
+    create: ({ settings, limiter }) => generalLimit({ limiter, max: settings.rateLimitGeneral }),
+  },
 ];
 
 /** Stacks the onion on `app`, and takes the errors that come after it. */

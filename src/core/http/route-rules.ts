@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { StartupError } from '../errors/startup-error.ts';
 import type { Route, RouteResponse } from './route.ts';
+import { problemWithLimits } from './route-limits.ts';
 import { assertSchema, compileValidator, type Part } from './validation.ts';
 
 const BODILESS = new Set([204, 304]);
@@ -28,6 +29,8 @@ export function assertDeclared(declared: Route, template: string): void {
   if (!TEMPLATE.test(template)) throw new StartupError(`Route ${name} may have only fixed segments and :names`);
   for (const part of ['params', 'query', 'body'] as const) assertPart(name, part, declared[part]);
   assertParameters(name, template, declared.params);
+  const limits = problemWithLimits(declared.limits ?? {});
+  if (limits !== undefined) throw new StartupError(`Route ${name} ${limits}`);
   const answers = Object.entries(declared.responses);
   if (!answers.some(([status]) => Number(status) < 400)) {
     throw new StartupError(`Route ${name} declares no answer: give responses at least one status below 400`);

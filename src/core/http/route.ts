@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import type { AppHttpError, AppHttpErrorOptions } from '../errors/app-http-error.ts';
 import type { ResponseFactory, SuccessOptions } from './response.ts';
+import type { RouteLimits } from './route-limits.ts';
 import type { OkapiContext, OkapiState } from './state.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -59,6 +60,8 @@ export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema
   roles?: readonly string[];
   /** How a caller may or must identify, in OpenAPI's words, where `authenticated` does not say it. */
   security?: readonly Readonly<Record<string, readonly string[]>>[];
+  /** How often it may be called, besides the general limit. */
+  limits?: RouteLimits<Static<B>>;
   body?: B;
   query?: Q;
   params?: P;

@@ -1,3 +1,4 @@
 export { authDomain } from './domain.ts';
+export { createRefusalRecorder } from './limits.ts';
 export { createSeenSessions } from './seen-sessions.ts';
 export { createSessionStore, type SessionStore } from './store.ts';

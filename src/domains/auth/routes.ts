@@ -1,5 +1,6 @@
 import { ConflictError, type Route, route, ServiceUnavailableError, UnauthorizedError } from '../../core/index.ts';
 import { toUserView, UserView } from '../users/index.ts';
+import type { AuthLimits } from './limits.ts';
 import { Credentials, TokenPair } from './schemas.ts';
 import type { AuthService } from './service.ts';
 
@@ -10,12 +11,13 @@ const BUSY = [
 ];
 
 /** The routes through which a person gets an account and signs in. */
-export function createAuthRoutes(auth: AuthService): Route[] {
+export function createAuthRoutes(auth: AuthService, limits: AuthLimits): Route[] {
   return [
     route({
       method: 'post',
       path: '/auth/register',
       summary: 'Make an account',
+      limits: limits.register,
       body: Credentials,
       responses: { 201: { description: 'The new user', schema: UserView } },
       errors: [
@@ -32,6 +34,7 @@ export function createAuthRoutes(auth: AuthService): Route[] {
       method: 'post',
       path: '/auth/login',
       summary: 'Sign in',
+      limits: limits.login,
       body: Credentials,
       responses: { 200: { description: 'Tokens of a new session', schema: TokenPair } },
       errors: [

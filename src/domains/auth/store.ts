@@ -43,6 +43,8 @@ export type SessionStore = SessionLookup & {
   rotateRefreshToken(sessionId: string, next: TokenIdentity): Promise<void>;
   /** Active ones, those seen last first. */
   findSessionsOfUser(userId: string, limit: number): Promise<Session[]>;
+  /** Where the active sessions of the account with this address began, each once. */
+  findAddressesOfSessions(email: string): Promise<string[]>;
   /** `false` when it is no active session of this user. */
   endSession(sessionId: string, userId: string): Promise<boolean>;
   /** Ends all sessions of a user but one; resolves to how many there were. */
@@ -86,6 +88,12 @@ const FIND_SESSIONS_OF_USER = {
     from sessions where user_id = $1 and revoked_at is null and expires_at > now()
     order by last_seen_at desc, id limit $2`,
 };
+const FIND_ADDRESSES_OF_SESSIONS = {
+  name: 'find_addresses_of_sessions',
+  text: `select distinct s.device->>'ip_address' as address from sessions s join users u on u.id = s.user_id
+    where u.email = $1 and s.revoked_at is null and s.expires_at > now() and u.disabled_at is null
+      and s.device->>'ip_address' is not null`,
+};
 const END_SESSION = {
   name: 'end_session',
   text: `update sessions set revoked_at = now()
@@ -124,6 +132,10 @@ export function createSessionStore(db: Queryable): SessionStore {
       await db.query(ROTATE_REFRESH_TOKEN, [sessionId, jti, new Date(issuedAt * 1000)]);
     },
     findSessionsOfUser: (userId, limit) => db.query<Session>(FIND_SESSIONS_OF_USER, [userId, limit]),
+    async findAddressesOfSessions(email) {
+      const rows = await db.query<{ address: string }>(FIND_ADDRESSES_OF_SESSIONS, [email]);
+      return rows.map(({ address }) => address);
+    },
     async endSession(sessionId, userId) {
       return (await db.query(END_SESSION, [sessionId, userId])).length === 1;
     },

@@ -83,6 +83,12 @@ describe('settings', () => {
       accessTokenTtlSeconds: 900,
       refreshTokenTtlSeconds: 60 * 86_400,
       sessionTtlSeconds: 180 * 86_400,
+      redisUrl: undefined,
+      rateLimitEnabled: true,
+      rateLimitLoginAccount: 5,
+      rateLimitLoginAddress: 30,
+      rateLimitRegister: 10,
+      rateLimitGeneral: 1200,
       passwordMinLength: 15,
       argon2MemoryKib: 19_456,
       argon2TimeCost: 2,
@@ -141,6 +147,9 @@ describe('settings', () => {
       ['CORS_ALLOW_METHODS', ['GET POST', 'GET,'], '* or a list of methods'],
       ['DATABASE_URL', ['localhost', 'mysql://a/b', 'postgres://a b'], 'a URL such as postgres://'],
       ['MONGO_URL', ['localhost:27017', 'http://a'], 'a URL such as mongodb://'],
+      ['REDIS_URL', ['localhost:6379', 'http://a', 'redis:///0', 'redis://h/zero'], 'a URL such as redis://'],
+      ['RATE_LIMIT_GENERAL', ['-1', '1.5', 'many'], 'a whole number from 0 to 1000000000'],
+      ['RATE_LIMIT_ENABLED', ['perhaps'], 'true or false'],
       ['POSTGRES_HOST', ['a b', 'a/b', 'u:p@host'], 'a host name or an IP address'],
       ['MONGO_DB', ['a/b', 'a.b', 'a b'], 'a name without'],
       ['METRICS_TOKEN', ['short', 'with a space in it, long'], '16 to 512 characters'],
@@ -446,6 +455,7 @@ describe('settings', () => {
         'MONGO_URL',
         'ACCESS_TOKEN_SIGNING_KEY',
         'REFRESH_TOKEN_SIGNING_KEY',
+        'REDIS_URL',
         'METRICS_TOKEN',
       ]);
     });
@@ -570,6 +580,7 @@ function sampleOf(env: string): string {
   const special: Record<string, string> = {
     DATABASE_URL: 'postgres://me:secret@db:5432/shop',
     MONGO_URL: 'mongodb://me:secret@mongo:27017',
+    REDIS_URL: 'redis://me:secret@redis:6379/0',
     ACCESS_TOKEN_SIGNING_KEY: KEY,
     REFRESH_TOKEN_SIGNING_KEY: OTHER_KEY,
     ACCESS_TOKEN_SIGNING_KEY_PREVIOUS: `${KEY}1`,

@@ -18,6 +18,7 @@ import { parametersOf } from '../../../src/core/http/route-rules.ts';
 import { initiateRouters } from '../../../src/core/http/router.ts';
 import type { Middleware } from '../../../src/core/http/state.ts';
 import type { AccessEntry } from '../../../src/core/logging/index.ts';
+import { RateLimiter } from '../../../src/core/security/limits/rate-limiter.ts';
 import { errorCount, requestCount } from '../../../src/core/telemetry/metrics/metrics.ts';
 import type { ServerSpan } from '../../../src/core/telemetry/spans/server-span.ts';
 import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
@@ -40,10 +41,22 @@ export type TestAppOptions = {
   authenticate?: Middleware;
   isLoopLate?: () => boolean;
   server?: http.ServerOptions;
+  /** Of the rate limits; milliseconds that do not go back. */
+  clock?: () => number;
 };
 
 export function settingsFrom(env: Record<string, string> = {}): Settings {
   return readSettings({ ENVIRONMENT: 'test', ...env });
+}
+
+/** The limiter of this process alone, as `main.ts` makes it. */
+export function limiterOf(settings: Settings, clock?: () => number): RateLimiter {
+  return new RateLimiter({
+    enabled: settings.rateLimitEnabled,
+    namesSettings: settings.environment === 'development',
+    accountSecret: () => Buffer.from('only for tests'),
+    ...(clock && { clock }),
+  });
 }
 
 /** Serves `routes` below `/api`. */
@@ -53,6 +66,7 @@ export async function serve({
   authenticate,
   isLoopLate = () => false,
   server: options = {},
+  clock,
 }: TestAppOptions): Promise<TestApp> {
   const settings = settingsFrom(env);
   const access: AccessEntry[] = [];
@@ -62,11 +76,12 @@ export async function serve({
   const app = new Koa({ compose } as object);
   handleOwnAnswers(app);
   registerExceptionHandlers(app);
-  addMiddlewares(app, { settings, writeAccess, isLoopLate });
+  const limiter = limiterOf(settings, clock);
+  addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter });
   const refuseAll: Middleware = async () => {
     throw new Error('This application signs nobody in');
   };
-  const tools = { bodyLimit: settings.bodyLimit, authenticate: authenticate ?? refuseAll };
+  const tools = { bodyLimit: settings.bodyLimit, authenticate: authenticate ?? refuseAll, limiter };
   initiateRouters(app, { root: [], api: routes }, tools);
   const server = http.createServer(options, app.callback());
   server.on('clientError', answerClientErrors(writeAccess));

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { answersIn } from '../../support/problem.ts';
 import { sendRaw } from '../../support/raw-http.ts';
 import { start as startLogging } from '../logging/harness.ts';
-import { get, head, serve, settingsFrom, type TestApp } from './harness.ts';
+import { get, head, limiterOf, serve, settingsFrom, type TestApp } from './harness.ts';
 
 const SECURITY_HEADERS = {
   'strict-transport-security': 'max-age=31536000',
@@ -27,11 +27,14 @@ describe('the onion', () => {
       'device',
       'overload',
       'deadline',
+      'generalLimit',
     ]);
   });
 
   it('shows each layer under its name in a stack trace', () => {
-    const options = { settings: settingsFrom(), writeAccess: () => undefined, isLoopLate: () => false };
+    const settings = settingsFrom();
+    const limiter = limiterOf(settings);
+    const options = { settings, limiter, writeAccess: () => undefined, isLoopLate: () => false };
     for (const { name, create } of ONION) expect(create(options).name).to.equal(name);
   });
 

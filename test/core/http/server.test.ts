@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.ts';
 import { answersIn, expectProblem } from '../../support/problem.ts';
 import { sendRaw } from '../../support/raw-http.ts';
 import { type FakeConsole, start as startLogging } from '../logging/harness.ts';
-import { get, requestsOf, settingsFrom } from './harness.ts';
+import { get, limiterOf, requestsOf, settingsFrom } from './harness.ts';
 
 const END = 'Host: x\r\nConnection: close\r\n\r\n';
 
@@ -27,8 +27,10 @@ describe('what the server refuses by itself', () => {
       access.push(entry);
     };
     registerExceptionHandlers(app);
-    addMiddlewares(app, { settings: settingsFrom(), writeAccess, isLoopLate: () => false });
-    const tools = { bodyLimit: 1024, authenticate: async () => undefined };
+    const settings = settingsFrom();
+    const limiter = limiterOf(settings);
+    addMiddlewares(app, { settings, limiter, writeAccess, isLoopLate: () => false });
+    const tools = { bodyLimit: 1024, limiter, authenticate: async () => undefined };
     initiateRouters(app, { root: [], api: [get('/ok', (ctx) => ctx.respond.success({}))] }, tools);
     server = await listen(app, {
       host: '127.0.0.1',

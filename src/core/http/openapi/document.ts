@@ -25,6 +25,8 @@ const header = (description: string, type = 'string') => ({ description, schema:
 const HEADERS = {
   'X-Request-ID': header('The id of the request: as it was sent when it is well-formed, else a new one'),
   'Retry-After': header('Seconds after which to come again (RFC 9110 §10.2.3)', 'integer'),
+  RateLimit: header('What is left of each limit (draft-ietf-httpapi-ratelimit-headers-10)'),
+  'RateLimit-Policy': header('What the limits are (draft-ietf-httpapi-ratelimit-headers-10)'),
   'WWW-Authenticate': header('How to identify (RFC 6750 §3)'),
 };
 

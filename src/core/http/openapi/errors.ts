@@ -4,11 +4,13 @@ import {
   ForbiddenError,
   PayloadTooLargeError,
   ServiceUnavailableError,
+  TooManyRequestsError,
   UnauthorizedError,
   UnsupportedMediaTypeError,
   ValidationError,
 } from '../../errors/app-http-error.ts';
-import { isGuarded, type Route } from '../route.ts';
+import { isGuarded } from '../route.ts';
+import type { MountedRoute } from '../router.ts';
 
 /** What the core may answer any request with. */
 const ALWAYS: readonly AppHttpError[] = [
@@ -28,6 +30,12 @@ const UNLESS_QUIET: readonly AppHttpError[] = [
   new AppHttpError(408, 'The request did not arrive in time', { title: 'Request Timeout', code: 'request.timeout' }),
   new ServiceUnavailableError('Too many requests at this moment', { code: 'overload.shed' }),
   new ServiceUnavailableError('It was not done within REQUEST_TIMEOUT_MS', { code: 'request.deadline' }),
+];
+
+const LIMITED: readonly AppHttpError[] = [
+  new TooManyRequestsError('There were too many requests', {
+    headers: { RateLimit: '"general";r=0;t=1', 'RateLimit-Policy': '"general";q=1200;w=60' },
+  }),
 ];
 
 const WITH_BODY: readonly AppHttpError[] = [
@@ -55,12 +63,13 @@ const WITH_ROLES: readonly AppHttpError[] = [
 ];
 
 /** Every error that a route may answer with, by status: those of the core, of its guards and schemas, and its own. */
-export function errorsOf(route: Route): Map<number, AppHttpError[]> {
+export function errorsOf({ route, template }: MountedRoute): Map<number, AppHttpError[]> {
   const { body, query, params, roles, quiet, errors = [] } = route;
   const own = errors.map(({ type, code, description }) => new type(description, code === undefined ? {} : { code }));
   const all = [
     ...ALWAYS,
     ...(quiet ? [] : UNLESS_QUIET),
+    ...(template.startsWith('/api/') ? LIMITED : []),
     ...(body === undefined ? [] : WITH_BODY),
     ...((body ?? query ?? params) ? WITH_SCHEMA : []),
     ...(isGuarded(route) ? AUTHENTICATED : []),

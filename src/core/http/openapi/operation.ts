@@ -13,7 +13,8 @@ export function pathOf(template: string): string {
 }
 
 /** The operation object of a route (OpenAPI 3.1 §4.8.10). */
-export function operationOf({ route, template }: MountedRoute, books: Books): Json {
+export function operationOf(mounted: MountedRoute, books: Books): Json {
+  const { route, template } = mounted;
   const { schemas } = books;
   const parameters = [...parametersIn('path', route.params, schemas), ...parametersIn('query', route.query, schemas)];
   return {
@@ -25,7 +26,7 @@ export function operationOf({ route, template }: MountedRoute, books: Books): Js
     security: isGuarded(route) ? [{ bearer: [...(route.roles ?? [])] }] : (route.security ?? []),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body, schemas) }),
-    responses: responsesOf(route, books),
+    responses: responsesOf(mounted, books),
   };
 }
 

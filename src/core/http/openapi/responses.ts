@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { AppHttpError } from '../../errors/app-http-error.ts';
 import { type ProblemBody, problemBody } from '../response.ts';
-import type { Route, RouteResponse } from '../route.ts';
+import type { RouteResponse } from '../route.ts';
+import type { MountedRoute } from '../router.ts';
 import type { Books, SchemaBook } from './books.ts';
 import { errorsOf } from './errors.ts';
 import { exampleOf } from './example.ts';
@@ -15,10 +16,11 @@ const META = { timestamp: TIMESTAMP, success: true, request_id: REQUEST_ID, trac
 const PAGE = { limit: 20, next_cursor: null };
 
 /** The responses object of a route (OpenAPI 3.1 §4.8.16): what it declares, and every error that it may answer with. */
-export function responsesOf(route: Route, { schemas, responses }: Books): Json {
+export function responsesOf(mounted: MountedRoute, { schemas, responses }: Books): Json {
   const byStatus: Record<string, Json> = {};
-  for (const [status, response] of Object.entries(route.responses)) byStatus[status] = answer(response, schemas);
-  for (const [status, errors] of errorsOf(route)) {
+  for (const [status, response] of Object.entries(mounted.route.responses))
+    byStatus[status] = answer(response, schemas);
+  for (const [status, errors] of errorsOf(mounted)) {
     const error = problem(status, errors);
     const declared = byStatus[status];
     // Not ready is 503 in the envelope; shed is 503 as a problem.

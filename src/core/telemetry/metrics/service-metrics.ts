@@ -16,6 +16,22 @@ export const dependencyUp = registry.gauge('okapi_dependency_up', 'Whether the l
   'dependency',
 ]);
 
+/** Requests that were refused with 429, by the name of the limit. */
+export const rateLimitRefused = registry.counter('okapi_rate_limit_refused_total', 'Requests refused by a rate limit', [
+  'limit',
+]);
+/** A check that Redis should have decided and this process did. */
+export const rateLimitLocal = registry.counter(
+  'okapi_rate_limit_local_total',
+  'Checks of rate limits decided in this process because Redis was away',
+);
+/** Callers that this process forgot too early, since it remembers a bounded number. */
+export const rateLimitEvicted = registry.counter(
+  'okapi_rate_limit_evicted_total',
+  'Callers forgotten because too many were counted at a time',
+  ['limit'],
+);
+
 /** Log lines that were not written, by destination. Whoever drops them adds a callback that tells the totals. */
 export const logDropped = registry.observableCounter('okapi_log_dropped_total', 'Log lines dropped', ['destination']);
 

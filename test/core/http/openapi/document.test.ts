@@ -11,6 +11,7 @@ import { type Route, route } from '../../../../src/core/http/route.ts';
 import { initiateRouters, mountedRoutes } from '../../../../src/core/http/router.ts';
 import { DOMAIN_SETTINGS } from '../../../../src/domains/settings.ts';
 import { declaredRouters } from '../../../support/declared-routes.ts';
+import { limiterOf } from '../harness.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a document, of which each test says what it expects
 type Json = any;
@@ -30,7 +31,8 @@ describe('the description of this API', () => {
 
   it('has exactly the routes that the router serves', () => {
     const refuse = async () => undefined;
-    const router = initiateRouters(new Koa(), routers, { bodyLimit: 1, authenticate: refuse });
+    const tools = { bodyLimit: 1, authenticate: refuse, limiter: limiterOf(settings) };
+    const router = initiateRouters(new Koa(), routers, tools);
     const served = router.stack.flatMap(({ path, methods }) =>
       methods
         .filter((method) => method !== 'HEAD')
@@ -131,6 +133,7 @@ describe('the description of a route', () => {
       '415',
       '417',
       '422',
+      '429',
       '431',
       '500',
       '503',

@@ -1,0 +1,85 @@
+import { getLogger, isSameNetwork, type RouteLimits, type SessionDeviceInfo, type Settings } from '../../core/index.ts';
+import type { ActivityRecorder } from '../activity/index.ts';
+import { normalizeEmail, type UserStore } from '../users/index.ts';
+import type { Credentials } from './schemas.ts';
+import type { SessionStore } from './store.ts';
+
+const MINUTE = 60;
+const HOUR = 3600;
+/** Wrong passwords for one account from anywhere, and the longest wait between two tries after them. */
+const FAILURES_AN_HOUR = 50;
+const LONGEST_DELAY = 900;
+
+export type AuthLimitsOptions = {
+  settings: Pick<Settings, 'rateLimitLoginAccount' | 'rateLimitLoginAddress' | 'rateLimitRegister'>;
+  users: Pick<UserStore, 'findUserByEmail'>;
+  sessions: Pick<SessionStore, 'findAddressesOfSessions'>;
+  activity: ActivityRecorder;
+};
+
+/** How often somebody may try to sign in and to register. */
+export type AuthLimits = { login: RouteLimits<Credentials>; register: RouteLimits };
+
+/** The limits of signing in and registering (OWASP ASVS 6.3.1, NIST SP 800-63B-4 §3.2.2). */
+export function createAuthLimits({ settings, users, sessions, activity }: AuthLimitsOptions): AuthLimits {
+  const onRefused = createRefusalRecorder({ users, activity });
+  return {
+    login: {
+      byAddress: [
+        {
+          name: 'login-address',
+          max: settings.rateLimitLoginAddress,
+          windowSeconds: MINUTE,
+          setting: 'RATE_LIMIT_LOGIN_ADDRESS',
+        },
+      ],
+      byAccount: [
+        {
+          name: 'login',
+          max: settings.rateLimitLoginAccount,
+          windowSeconds: MINUTE,
+          setting: 'RATE_LIMIT_LOGIN_ACCOUNT',
+          andAddress: true,
+        },
+        {
+          name: 'login-account',
+          max: FAILURES_AN_HOUR,
+          windowSeconds: HOUR,
+          failures: 'auth.invalid_credentials',
+          longestDelaySeconds: LONGEST_DELAY,
+          // Whoever is signed in there has shown that they know the password: others cannot lock them out.
+          async isExempt(account, address) {
+            const known = await sessions.findAddressesOfSessions(account);
+            return known.some((each) => isSameNetwork(each, address));
+          },
+        },
+      ],
+      account: ({ body }) => normalizeEmail(body.email),
+      onRefused,
+    },
+    register: {
+      byAddress: [
+        {
+          name: 'register',
+          max: settings.rateLimitRegister,
+          windowSeconds: HOUR,
+          setting: 'RATE_LIMIT_REGISTER',
+        },
+      ],
+      onRefused,
+    },
+  };
+}
+
+/**
+ * Records `auth.limited`: for the user whose account it is about where one is told, else for nobody. Use it as
+ * `onRefused` of every route that is about accounts.
+ */
+export function createRefusalRecorder({ users, activity }: Pick<AuthLimitsOptions, 'users' | 'activity'>) {
+  const logger = getLogger('app.auth.limits');
+  return async function onRefused(device: SessionDeviceInfo, account: string | undefined): Promise<void> {
+    const user = account === undefined ? undefined : await users.findUserByEmail(account);
+    if (user !== undefined) logger.warning('Sign-ins to an account are being refused', { user_id: user.id });
+    activity.record({ type: 'auth.limited', userId: user?.id ?? null, device });
+  };
+}
