@@ -2,6 +2,7 @@ import { exceptionTypeOf } from '../errors/exception-type.ts';
 import type { CounterChild, HistogramChild, SpanReference } from '../telemetry/metrics/children.ts';
 import { requestDurations } from '../telemetry/metrics/durations.ts';
 import { errorCount, requestCount, requestLatency } from '../telemetry/metrics/metrics.ts';
+import { ByRequestKind, type RequestKind } from '../telemetry/request-kinds.ts';
 import { constantAttributes } from '../telemetry/spans/request-attributes.ts';
 
 /** The endpoint of what no route took. */
@@ -16,30 +17,28 @@ export function knownMethod(method: string | undefined): string {
 }
 
 type Bound = { count: CounterChild; latency: HistogramChild; duration: HistogramChild };
-type Finished = { method: string; route: string | undefined; status: number; httpVersion: string };
 
-const bound = new Map<string, Bound>();
+const bound = new ByRequestKind<Bound>();
 
 /**
  * Counts one finished request, by instruments that are looked up once for each method, route, status and version.
  * `seconds` is how long it took; `span` is given when it was sampled.
  */
-export function recordRequest(request: Finished, seconds: number, span?: SpanReference): void {
-  const key = `${request.method} ${request.route ?? ''} ${request.status} ${request.httpVersion}`;
-  const { count, latency, duration } = bound.get(key) ?? bind(key, request);
+export function recordRequest(request: RequestKind, seconds: number, span?: SpanReference): void {
+  const { count, latency, duration } = bound.get(request) ?? bind(request);
   count.inc();
   latency.observe(seconds, span);
   duration.observe(seconds, span);
 }
 
-function bind(key: string, request: Finished): Bound {
+function bind(request: RequestKind): Bound {
   const { method, route: endpoint = UNMATCHED, status } = request;
   const children = {
     count: requestCount.labels({ method, endpoint, status: String(status) }),
     latency: requestLatency.labels({ method, endpoint }),
     duration: requestDurations.bind(constantAttributes(request)),
   };
-  bound.set(key, children);
+  bound.set(request, children);
   return children;
 }
 

@@ -20,7 +20,6 @@ export type TelemetryOptions = Pick<Settings, 'traceContext' | 'traceUserId'> & 
 
 const CLIENT_CLOSED_REQUEST = 499;
 const MAX_PATH = 1024;
-const SHED = { shed: true };
 const ERROR = { code: SpanStatusCode.ERROR };
 
 /**
@@ -164,6 +163,6 @@ function accessEntry(
     poolWaitMs: carrier.poolWaitMs,
     hashQueueMs: carrier.hashQueueMs,
     debug,
-    ...(ctx.state.isShed ? SHED : undefined),
+    shed: ctx.state.isShed === true,
   };
 }

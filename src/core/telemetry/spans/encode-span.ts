@@ -7,6 +7,7 @@ import {
   type SpanStatus,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { ByRequestKind } from '../request-kinds.ts';
 import { type ClientSpan, type ClientSpanShape, clientStatus, failureAttributes } from './client-span.ts';
 import { AttributeCache, encodeAttributes, writeAttribute, writeAttributes } from './encode-attributes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
@@ -40,8 +41,7 @@ const IS_REMOTE = 0x200;
 const paths = new AttributeCache(ATTRIBUTES, 'url.path');
 const addresses = new AttributeCache(ATTRIBUTES, 'client.address');
 const userAgents = new AttributeCache(ATTRIBUTES, 'user_agent.original');
-const constants = new Map<string, Buffer>();
-const MAX_CONSTANTS = 5000;
+const constants = new ByRequestKind<Buffer>(5000);
 
 /** Writes an ended server span as an element of `ScopeSpans.spans`. */
 export function writeServerSpan(writer: ProtobufWriter, span: ServerSpan): void {
@@ -110,11 +110,10 @@ export function writeReadableSpan(writer: ProtobufWriter, span: ReadableSpan): v
 
 /** Name, kind and the attributes that a route, method, status and version share, encoded once. */
 function constantPart(facts: RequestFacts): Buffer {
-  const key = `${facts.method} ${facts.route ?? ''} ${facts.status} ${facts.httpVersion}`;
-  const known = constants.get(key);
+  const known = constants.get(facts);
   if (known !== undefined) return known;
   const part = encodeShape(spanName(facts), SpanKind.SERVER, constantAttributes(facts));
-  if (constants.size < MAX_CONSTANTS) constants.set(key, part);
+  constants.set(facts, part);
   return part;
 }
 
