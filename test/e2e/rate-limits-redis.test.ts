@@ -127,4 +127,13 @@ describeWithRedis('two instances with one Redis', () => {
     expect(keys.filter((key) => key.startsWith('okapi:limit:'))).to.not.deep.equal([]);
     expect(keys.join('\n'), 'no address of an account').to.not.include('@');
   });
+
+  it('let guesses at one account, from everywhere and at both, have fifty tries together', async () => {
+    const { email } = freshCredentials();
+    const guess = (_: unknown, n: number) => login(n % 2 === 0 ? first : second, email, freshAddress());
+    const statuses = await Promise.all(Array.from({ length: 90 }, guess));
+    const count = (status: number) => statuses.filter((each) => each === status).length;
+    expect(count(401) + count(429)).to.equal(90);
+    expect(count(401)).to.be.within(50, 60);
+  });
 });
