@@ -22,7 +22,7 @@ const FREE_MS = 50;
 
 /** Registers and signs in who asks during the incident. */
 export async function openAccount(url: string): Promise<Account> {
-  const body = { email: 'incident@example.org', password: 'what happens in an incident' };
+  const body = { email: 'incident@example.org', password: 'nothing lasts for ever here' };
   await send(url, { method: 'POST', path: '/api/auth/register', body });
   const { data } = await send(url, { method: 'POST', path: '/api/auth/login', body });
   if (data === undefined) throw new Error('The account of the incident could not sign in');
