@@ -7,7 +7,7 @@ import { DEFINITIONS } from '../../src/core/config/settings-table.ts';
 
 const SETTINGS = new Set(DEFINITIONS.flatMap(({ env }) => [env, `${env}_FILE`]));
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
-const isKnown = (name: string) => SETTINGS.has(name) || /^(OTEL_|POD_|REDIS_URL$)/.test(name);
+const isKnown = (name: string) => SETTINGS.has(name) || /^(OTEL_|POD_)/.test(name);
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests of many kinds, and each test says what it expects of them
 type Manifest = any;
