@@ -20,10 +20,10 @@ export function findPeers(): ReadonlyMap<PeerName, string> {
   return new Map(found.filter((each): each is [PeerName, string] => each[1] !== undefined));
 }
 
-/** The version that a program tells of itself, in as many words as it has a number. */
+/** The version that a program tells of itself; one built from source may tell none. */
 export function versionOf(name: PeerName, file: string): string {
   const said = runProgram(file, PEERS[name]);
-  return /v?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? said.slice(0, 40);
+  return /v?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? 'of a version that it does not tell';
 }
 
 /** An address of this machine's own, so that the usual ports are free on it. */
@@ -74,7 +74,8 @@ const COLLECTOR_SETTINGS = {
   COLLECTOR_GRPC_ENDPOINT: `${HOST}:${TRACES_PORT}`,
   COLLECTOR_GRPC_INSECURE: 'true',
   COLLECTOR_HTTP_LOGS_ENDPOINT: `http://${HOST}:9428/insert/opentelemetry/v1/logs`,
-  COLLECTOR_DECISION_WAIT: '2s',
+  // Longer than a request takes to give Mongo up.
+  COLLECTOR_DECISION_WAIT: '5s',
 };
 
 /** The shipped configuration with other targets, scraped each second, and the shipped rules, sixty times as fast. */
