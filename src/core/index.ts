@@ -3,6 +3,7 @@
 export { type PoolFigures, updateSystemMetrics } from './background/system-metrics.ts';
 export { type BackgroundTasks, globalBackgroundTasks, type PeriodicTask } from './background/tasks.ts';
 export { trackBackgroundJob } from './background/track-background-job.ts';
+export { WakeUp } from './background/wake-up.ts';
 export { getSettings, type Settings } from './config/index.ts';
 export { requestIdCtx, userIdCtx } from './context.ts';
 export * from './errors/app-http-error.ts';
@@ -31,7 +32,7 @@ export { type Route, type RouteContext, route } from './http/route.ts';
 export type { AccountRule, RouteLimits } from './http/route-limits.ts';
 export { initiateRouters } from './http/router.ts';
 export { getLogger, type Logger, stopLogger } from './logging/index.ts';
-export { isSameNetwork } from './security/limits/network.ts';
+export { isSameNetwork, networkOf } from './security/limits/network.ts';
 export type { LimitRule } from './security/limits/policy.ts';
 export { RateLimiter } from './security/limits/rate-limiter.ts';
 export { PasswordSecurity } from './security/passwords.ts';

@@ -7,10 +7,10 @@ import type { SessionStore } from './auth/index.ts';
 /** What is made once for the whole process and handed to every domain. */
 export type DomainTools = {
   settings: Settings;
-  /** Statements on the pool, and transactions. */
-  database: Pick<Database, 'query' | 'transaction'>;
+  /** Statements on the pool, transactions, and what others notify of. */
+  database: Pick<Database, 'query' | 'transaction' | 'listen'>;
   /** The document store. */
-  mongo: Pick<Mongo, 'db'>;
+  mongo: Pick<Mongo, 'db' | 'ping'>;
   /** The sessions of users. */
   sessions: SessionStore;
   /** Takes note of what users did. */

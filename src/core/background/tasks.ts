@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { getLogger } from '../logging/index.ts';
 import { trackBackgroundJob } from './track-background-job.ts';
+import type { WakeUp } from './wake-up.ts';
 
 /** A task that runs again and again while the application does. */
 export type PeriodicTask = {
@@ -8,6 +9,8 @@ export type PeriodicTask = {
   name: string;
   /** From the begin of one run to that of the next, at least 1. A run that takes longer lets beats pass: there are never two at once. */
   intervalMs: number;
+  /** Rung when there is something to do before the next beat. What waits after a failure is not woken. */
+  wakeUp?: WakeUp;
   /** One run. Should stop early when the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 };
@@ -51,7 +54,20 @@ export function createBackgroundTasks({ clock = systemClock }: { clock?: TaskClo
   const names = new Set<string>();
   const loops: Promise<void>[] = [];
 
-  function prepare({ name, intervalMs, run }: PeriodicTask): () => Promise<void> {
+  /** Lets `ms` pass, less when it rings. */
+  async function rest(ms: number, wakeUp: WakeUp): Promise<void> {
+    // Of what has happened already a listener is not told.
+    if (signal.aborted) return;
+    const resting = new AbortController();
+    const end = () => resting.abort();
+    const stopListening = wakeUp.listen(end);
+    signal.addEventListener('abort', end);
+    await clock.wait(ms, resting.signal);
+    signal.removeEventListener('abort', end);
+    stopListening();
+  }
+
+  function prepare({ name, intervalMs, wakeUp, run }: PeriodicTask): () => Promise<void> {
     let failures = 0;
     const retryMs = () => Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), Math.max(intervalMs, LAST_RETRY_MS));
     // Logged within the tracked run, so that the line names the job.
@@ -70,12 +86,15 @@ export function createBackgroundTasks({ clock = systemClock }: { clock?: TaskClo
     return async () => {
       while (!signal.aborted) {
         const startedAt = clock.now();
+        wakeUp?.reset();
         const failed = await once().then(
           () => false,
           () => true,
         );
         const untilNextBeat = intervalMs - ((clock.now() - startedAt) % intervalMs);
-        await clock.wait(failed ? retryMs() : untilNextBeat, signal);
+        if (failed) await clock.wait(retryMs(), signal);
+        else if (wakeUp === undefined) await clock.wait(untilNextBeat, signal);
+        else await rest(untilNextBeat, wakeUp);
       }
     };
   }

@@ -124,6 +124,27 @@ export const SETTINGS = {
   },
   Data: {
     dataDir: text('DATA_DIR', { description: 'Folder of the embedded stores and generated keys', default: '.data' }),
+    outboxMax: integer('OUTBOX_MAX', {
+      description:
+        'Events waiting for Mongo from which on refusals of anonymous callers are dropped; those of users never are',
+      default: 1_000_000,
+      min: 1,
+      max: 100_000_000,
+    }),
+    activityRetentionDays: integer('ACTIVITY_RETENTION_DAYS', {
+      description: 'How long activity events are kept',
+      default: 365,
+      min: 1,
+      max: 3650,
+      unit: 'days',
+    }),
+    sessionRetentionDays: integer('SESSION_RETENTION_DAYS', {
+      description: 'How long a session is kept after it has ended',
+      default: 30,
+      min: 1,
+      max: 3650,
+      unit: 'days',
+    }),
   },
   CORS: {
     corsAllowOrigins: list('CORS_ALLOW_ORIGINS', {

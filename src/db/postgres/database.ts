@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type Carrier, currentCarrier } from '../../core/context.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
+import { listenTo, type StopListening } from './listener.ts';
 import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
 import { observePendingRequests } from './pool-metrics.ts';
 import { runStatement, type Statement } from './run-statement.ts';
@@ -22,6 +23,11 @@ export type Queryable = {
 export type Database = Queryable & {
   /** Runs `work` in a transaction; retried when the server asks for it (serialization failure, deadlock). */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * Calls `onNotification` whenever somebody notifies the channel, and whenever it begins to listen, over a connection
+   * beside the pool. Returns what ends that.
+   */
+  listen(channel: string, onNotification: () => void): StopListening;
   figures(): PoolFigures;
   close(): Promise<void>;
 };
@@ -120,6 +126,7 @@ export function createDatabase(options: PoolOptions): Database {
         }
       }
     },
+    listen: (channel, onNotification) => listenTo(options, channel, onNotification),
     figures: () => poolFigures(pool, size),
     async close() {
       stopObserving();

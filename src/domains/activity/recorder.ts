@@ -1,52 +1,67 @@
-import { randomUUID } from 'node:crypto';
-import { trace } from '@opentelemetry/api';
-import { getLogger, requestIdCtx, type SessionDeviceInfo } from '../../core/index.ts';
+import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { requestIdCtx, type SessionDeviceInfo } from '../../core/index.ts';
+import type { Queryable } from '../../db/postgres/database.ts';
+import type { Refusals } from './refusals.ts';
 import type { ActivityType } from './schemas.ts';
-import type { ActivityStore } from './store.ts';
 
 /**
- * What happened. `userId` is whose account it is about, `null` where it is nobody's. `device` is where it came from;
- * `null` when somebody else did it, since users may not see the addresses of administrators.
+ * What happened to the account of a user. `device` is where it came from; `null` when somebody else did it, since users
+ * may not see the addresses of administrators.
  */
-export type Activity = { type: ActivityType; userId: string | null; device: SessionDeviceInfo | null };
+export type Activity = { type: ActivityType; userId: string; device: SessionDeviceInfo | null };
 
-/** Takes note of what users did. The caller does not wait, and does not fail when it cannot be written. */
-export type ActivityRecorder = {
-  record(activity: Activity): void;
-  /** Resolves once everything recorded so far is written or has failed. */
-  drain(): Promise<void>;
+/** Somebody who is not signed in was refused. `userId` is whose account they wanted, `null` where it is nobody's. */
+export type Refusal = {
+  type: Extract<ActivityType, 'auth.refused' | 'auth.limited'>;
+  userId: string | null;
+  device: SessionDeviceInfo;
 };
 
-const MAX_PENDING = 1000;
+/** Takes note of what users did: all of it ends up in Mongo, once and in order, as surely as it is committed here. */
+export type ActivityRecorder = {
+  /** Records it in the transaction that it tells of, as its last statement; on the pool, by itself. */
+  record(db: Queryable, activity: Activity): Promise<void>;
+  /**
+   * What `record_activity()` takes: for a statement that makes a change and records it in one, such as
+   * `update … returning record_activity($2)`.
+   */
+  eventOf(activity: Activity): string;
+  /** Takes note of a refusal, which changes nothing and so has no transaction. The caller does not wait. */
+  noteRefusal(refusal: Refusal): void;
+};
 
-/** Records into the store, with the ids of the request that it happens in. Failures are logged. */
-export function createActivityRecorder(store: ActivityStore): ActivityRecorder {
-  const logger = getLogger('app.activity.recorder');
-  const pending = new Set<Promise<void>>();
+const RECORD = { name: 'record_activity', text: 'select record_activity($1)' };
+
+export function createActivityRecorder(refusals: Pick<Refusals, 'note'>): ActivityRecorder {
   return {
-    record({ type, userId, device }) {
-      if (pending.size >= MAX_PENDING) {
-        logger.error('An activity was not recorded: too many are waiting', { type });
-        return;
-      }
-      const { ip_address = null, ...rest } = device ?? {};
-      const written = store
-        .insertEvent({
-          _id: randomUUID(),
-          user_id: userId,
-          type,
-          at: new Date(),
-          request_id: requestIdCtx.get() ?? null,
-          trace_id: trace.getActiveSpan()?.spanContext().traceId ?? null,
-          ip_address,
-          device: rest,
-        })
-        .catch((error: unknown) => logger.exception('An activity was not recorded', error, { type }))
-        .finally(() => pending.delete(written));
-      pending.add(written);
-    },
-    async drain() {
-      await Promise.all(pending);
+    record: recordActivity,
+    eventOf,
+    noteRefusal({ type, userId, device }) {
+      const event = userId === null ? undefined : eventOf({ type, userId, device });
+      refusals.note(type, device.ip_address, event);
     },
   };
+}
+
+/** `record` of an `ActivityRecorder`, for who has none. */
+export async function recordActivity(db: Queryable, activity: Activity): Promise<void> {
+  await db.query(RECORD, [eventOf(activity)]);
+}
+
+/** `eventOf` of an `ActivityRecorder`, for who has none. It has the ids of the request that it happens in. */
+export function eventOf({ type, userId, device }: Activity): string {
+  const { ip_address = null, ...rest } = device ?? {};
+  const span = trace.getActiveSpan()?.spanContext();
+  return JSON.stringify({
+    type,
+    user_id: userId,
+    request_id: requestIdCtx.get() ?? null,
+    trace_id: span?.traceId ?? null,
+    ip_address,
+    device: rest,
+    traceparent:
+      span && isSpanContextValid(span)
+        ? `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`
+        : null,
+  });
 }

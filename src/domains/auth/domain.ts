@@ -1,6 +1,7 @@
 import type { Domain } from '../domain.ts';
 import { createUserStore } from '../users/index.ts';
 import { createAuthLimits } from './limits.ts';
+import { createRetentionTask } from './retention.ts';
 import { createAuthRoutes } from './routes.ts';
 import { createAuthService } from './service.ts';
 import { createSessionRoutes } from './session-routes.ts';
@@ -26,6 +27,7 @@ export const authDomain: Domain = {
         ...createAuthRoutes(auth, limits),
         ...createSessionRoutes(createSessionService({ ...common, database })),
       ],
+      tasks: [createRetentionTask(sessions, settings.sessionRetentionDays)],
     };
   },
 };

@@ -80,6 +80,6 @@ export function createRefusalRecorder({ users, activity }: Pick<AuthLimitsOption
   return async function onRefused(device: SessionDeviceInfo, account: string | undefined): Promise<void> {
     const user = account === undefined ? undefined : await users.findUserByEmail(account);
     if (user !== undefined) logger.warning('Sign-ins to an account are being refused', { user_id: user.id });
-    activity.record({ type: 'auth.limited', userId: user?.id ?? null, device });
+    activity.noteRefusal({ type: 'auth.limited', userId: user?.id ?? null, device });
   };
 }

@@ -42,7 +42,7 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
   const logger = getLogger('app.auth.service');
 
   function refuse(userId: string | null, device: SessionDeviceInfo): UnauthorizedError {
-    activity.record({ type: 'auth.refused', userId, device });
+    activity.noteRefusal({ type: 'auth.refused', userId, device });
     return new UnauthorizedError('The address or the password is wrong', { code: 'auth.invalid_credentials' });
   }
 
@@ -65,12 +65,12 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
       if (address === undefined || problems.length > 0) throw new ValidationError(problems);
       const user = { id: randomUUID(), email: address, roles: ['user'], createdAt: new Date(clock()) };
       const passwordHash = await passwords.generatePasswordHash(password);
-      if (!(await users.insertUser({ ...user, passwordHash }))) {
+      const event = activity.eventOf({ type: 'auth.registered', userId: user.id, device });
+      if (!(await users.insertUser({ ...user, passwordHash }, event))) {
         if (!options.revealsTaken) return user;
         throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
       }
       logger.info('Registered', { user_id: user.id });
-      activity.record({ type: 'auth.registered', userId: user.id, device });
       return user;
     }),
 
@@ -85,18 +85,19 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
       if (user === undefined || !isRight || user.isDisabled) throw refuse(user?.id ?? null, device);
       const sessionId = randomUUID();
       const refreshToken = newTokenIdentity(clock());
-      const begun = await sessions.insertSession({
+      const session = {
         id: sessionId,
         userId: user.id,
         passwordHash: user.passwordHash,
         refreshToken,
         device,
         expiresAt: new Date(clock() + options.sessionTtlSeconds * 1000),
-      });
+      };
+      const event = activity.eventOf({ type: 'auth.signed_in', userId: user.id, device });
+      const begun = await sessions.insertSession(session, event);
       if (!begun) throw refuse(user.id, device);
       await rehash(user.id, password, user.passwordHash);
       logger.info('Signed in', { user_id: user.id, session_id: sessionId, device: device.fingerprint() });
-      activity.record({ type: 'auth.signed_in', userId: user.id, device });
       return createTokenPair(options, { userId: user.id, roles: user.roles, sessionId }, refreshToken);
     }),
   };

@@ -48,7 +48,7 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
   const logger = getLogger('app.auth.sessions');
 
   /** Decides under the lock of the session, so that of many requests with one token the first alone rotates it. */
-  function take({ sid, sub, jti }: TokenClaims) {
+  function take({ sid, sub, jti }: TokenClaims, device: SessionDeviceInfo) {
     return database.transaction(async (tx) => {
       const store = sessions.within(tx);
       const state = await store.lockForRefresh(sid, sub);
@@ -56,11 +56,12 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
       const turn = judgeRefresh(state, jti);
       if (turn.kind === 'repeat') return { ...turn, roles: state.roles };
       if (turn.kind === 'replay') {
-        await store.endSession(sid, sub);
+        await store.endSession(sid, sub, activity.eventOf({ type: 'auth.refresh_replayed', userId: sub, device }));
         return turn;
       }
       const successor = newTokenIdentity(clock());
-      await store.rotateRefreshToken(sid, successor);
+      const event = activity.eventOf({ type: 'auth.refreshed', userId: sub, device });
+      await store.rotateRefreshToken(sid, successor, event);
       return { ...turn, successor, roles: state.roles };
     });
   }
@@ -71,38 +72,38 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
         throw error instanceof InvalidTokenError ? refused(error) : error;
       });
       const { sub: userId, sid: sessionId } = claims;
-      const turn = await take(claims);
+      const turn = await take(claims, device);
       if (turn === undefined) throw refused();
       if (turn.kind === 'replay') {
         logger.warning('A refresh token came back after its use: its session was ended', {
           user_id: userId,
           session_id: sessionId,
         });
-        activity.record({ type: 'auth.refresh_replayed', userId, device });
         throw new UnauthorizedError('The refresh token was used before: its session was ended', {
           code: 'auth.refresh_replayed',
         });
       }
-      if (turn.kind === 'rotate') activity.record({ type: 'auth.refreshed', userId, device });
       return createTokenPair(options, { userId, roles: turn.roles, sessionId }, turn.successor);
     }),
 
     logout: requireDto(LogoutRequest)(async function logout({ userId, sessionId }, device, { refresh_token }) {
       const ids = [sessionId, await sessionOf(refresh_token, userId)].filter((id) => id !== undefined);
-      const ended = await Promise.all([...new Set(ids)].map((id) => sessions.endSession(id, userId)));
-      if (ended.includes(true)) activity.record({ type: 'auth.signed_out', userId, device });
+      const event = activity.eventOf({ type: 'auth.signed_out', userId, device });
+      await Promise.all([...new Set(ids)].map((id) => sessions.endSession(id, userId, event)));
     }),
 
     listSessions: (userId) => sessions.findSessionsOfUser(userId, MAX_LISTED),
 
     async endSession(userId, device, sessionId) {
-      if (!(await sessions.endSession(sessionId, userId))) throw new NotFoundError('There is no such session');
-      activity.record({ type: 'auth.session_revoked', userId, device });
+      const event = activity.eventOf({ type: 'auth.session_revoked', userId, device });
+      if (!(await sessions.endSession(sessionId, userId, event))) throw new NotFoundError('There is no such session');
     },
 
     async endOtherSessions({ userId, sessionId }, device) {
-      const ended = await sessions.endSessionsOfUser(userId, sessionId);
-      if (ended > 0) activity.record({ type: 'auth.session_revoked', userId, device });
+      await database.transaction(async (tx) => {
+        const ended = await sessions.within(tx).endSessionsOfUser(userId, sessionId);
+        if (ended > 0) await activity.record(tx, { type: 'auth.session_revoked', userId, device });
+      });
     },
   };
 

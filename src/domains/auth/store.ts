@@ -36,21 +36,27 @@ export type RefreshState = {
 
 /** What is asked of the table `sessions`. An active session is one that is neither ended nor over. */
 export type SessionStore = SessionLookup & {
-  /** `false` when the account has another password by now, is disabled or gone: then nothing is inserted. */
-  insertSession(session: NewSession): Promise<boolean>;
+  /**
+   * Records `event` (`eventOf`) with it. `false` when the account has another password by now, is disabled or gone: then
+   * nothing is inserted.
+   */
+  insertSession(session: NewSession, event: string): Promise<boolean>;
   /** Keeps an active session from being refreshed by anyone else until the transaction ends. */
   lockForRefresh(sessionId: string, userId: string): Promise<RefreshState | undefined>;
-  rotateRefreshToken(sessionId: string, next: TokenIdentity): Promise<void>;
+  /** Records `event` with it. */
+  rotateRefreshToken(sessionId: string, next: TokenIdentity, event: string): Promise<void>;
   /** Active ones, those seen last first. */
   findSessionsOfUser(userId: string, limit: number): Promise<Session[]>;
   /** Where the active sessions of the account with this address began, each once. */
   findAddressesOfSessions(email: string): Promise<string[]>;
-  /** `false` when it is no active session of this user. */
-  endSession(sessionId: string, userId: string): Promise<boolean>;
+  /** Records `event` with it. `false` when it is no active session of this user. */
+  endSession(sessionId: string, userId: string, event: string): Promise<boolean>;
   /** Ends all sessions of a user but one; resolves to how many there were. */
   endSessionsOfUser(userId: string, exceptSessionId?: string): Promise<number>;
   /** Moves `last_seen_at` forward, by session; milliseconds since the epoch. */
   markSeen(seenAt: ReadonlyMap<string, number>): Promise<void>;
+  /** Removes sessions that ended so many days ago, a thousand at most. Resolves to whether there may be more. */
+  removeEnded(daysAgo: number): Promise<boolean>;
   /** The same questions, asked in a transaction. */
   within(tx: Queryable): SessionStore;
 };
@@ -60,7 +66,7 @@ const INSERT_SESSION = {
   name: 'insert_session',
   text: `insert into sessions (id, user_id, refresh_jti, refresh_issued_at, device, expires_at)
     select $1::uuid, id, $4::uuid, $5::timestamptz, $6::jsonb, $7::timestamptz from users where id = $2 and password_hash = $3 and disabled_at is null for share
-    returning id`,
+    returning id, record_activity($8)`,
 };
 const FIND_ACTIVE_SESSION = {
   name: 'find_active_session',
@@ -80,7 +86,7 @@ const LOCK_FOR_REFRESH = {
 const ROTATE_REFRESH_TOKEN = {
   name: 'rotate_refresh_token',
   text: `update sessions set previous_refresh_jti = refresh_jti, refresh_jti = $2, refresh_issued_at = $3,
-    rotated_at = clock_timestamp(), last_seen_at = clock_timestamp() where id = $1`,
+    rotated_at = clock_timestamp(), last_seen_at = clock_timestamp() where id = $1 returning record_activity($4)`,
 };
 const FIND_SESSIONS_OF_USER = {
   name: 'find_sessions_of_user',
@@ -97,7 +103,7 @@ const FIND_ADDRESSES_OF_SESSIONS = {
 const END_SESSION = {
   name: 'end_session',
   text: `update sessions set revoked_at = now()
-    where id = $1 and user_id = $2 and revoked_at is null and expires_at > now() returning id`,
+    where id = $1 and user_id = $2 and revoked_at is null and expires_at > now() returning id, record_activity($3)`,
 };
 const END_SESSIONS_OF_USER = {
   name: 'end_sessions_of_user',
@@ -113,11 +119,20 @@ const MARK_SEEN = {
     from seen join free using (id) where s.id = seen.id`,
 };
 
+const MAX_REMOVED = 1000;
+const REMOVE_ENDED = {
+  name: 'remove_ended_sessions',
+  text: `delete from sessions where id in (
+    select id from sessions where least(expires_at, revoked_at) < now() - $1::int * interval '1 day'
+    limit ${MAX_REMOVED} for update skip locked) returning id`,
+};
+
 export function createSessionStore(db: Queryable): SessionStore {
   return {
-    async insertSession({ id, userId, passwordHash, refreshToken, device, expiresAt }) {
+    async insertSession({ id, userId, passwordHash, refreshToken, device, expiresAt }, event) {
       const { jti, issuedAt } = refreshToken;
-      const values = [id, userId, passwordHash, jti, new Date(issuedAt * 1000), JSON.stringify(device), expiresAt];
+      const begunOn = JSON.stringify(device);
+      const values = [id, userId, passwordHash, jti, new Date(issuedAt * 1000), begunOn, expiresAt, event];
       return (await db.query(INSERT_SESSION, values)).length === 1;
     },
     async findActiveSession(sessionId, userId) {
@@ -128,22 +143,25 @@ export function createSessionStore(db: Queryable): SessionStore {
       const [state] = await db.query<RefreshState>(LOCK_FOR_REFRESH, [sessionId, userId]);
       return state;
     },
-    async rotateRefreshToken(sessionId, { jti, issuedAt }) {
-      await db.query(ROTATE_REFRESH_TOKEN, [sessionId, jti, new Date(issuedAt * 1000)]);
+    async rotateRefreshToken(sessionId, { jti, issuedAt }, event) {
+      await db.query(ROTATE_REFRESH_TOKEN, [sessionId, jti, new Date(issuedAt * 1000), event]);
     },
     findSessionsOfUser: (userId, limit) => db.query<Session>(FIND_SESSIONS_OF_USER, [userId, limit]),
     async findAddressesOfSessions(email) {
       const rows = await db.query<{ address: string }>(FIND_ADDRESSES_OF_SESSIONS, [email]);
       return rows.map(({ address }) => address);
     },
-    async endSession(sessionId, userId) {
-      return (await db.query(END_SESSION, [sessionId, userId])).length === 1;
+    async endSession(sessionId, userId, event) {
+      return (await db.query(END_SESSION, [sessionId, userId, event])).length === 1;
     },
     async endSessionsOfUser(userId, exceptSessionId) {
       return (await db.query(END_SESSIONS_OF_USER, [userId, exceptSessionId ?? null])).length;
     },
     async markSeen(seenAt) {
       await db.query(MARK_SEEN, [[...seenAt.keys()], [...seenAt.values()].map((at) => new Date(at))]);
+    },
+    async removeEnded(daysAgo) {
+      return (await db.query(REMOVE_ENDED, [daysAgo])).length === MAX_REMOVED;
     },
     within: createSessionStore,
   };

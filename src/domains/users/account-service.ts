@@ -28,7 +28,7 @@ export type AccountService = {
 };
 
 export type AccountServiceOptions = {
-  database: Pick<Database, 'transaction'>;
+  database: Pick<Database, 'query' | 'transaction'>;
   users: UserStore;
   sessions: SessionStore;
   passwords: PasswordSecurity;
@@ -43,7 +43,7 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
     const account = await users.findUserById(userId);
     if (account === undefined) throw gone();
     if (await passwords.verifyPassword(password, account.passwordHash)) return account;
-    activity.record({ type: 'auth.refused', userId, device });
+    await activity.record(database, { type: 'auth.refused', userId, device });
     throw wrongPassword();
   }
 
@@ -53,15 +53,13 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
       const address = normalizeEmail(email);
       if (address === undefined) throw new ValidationError([emailProblem('/body/email')]);
       const { id, roles, createdAt, email: before } = await confirm(principal, device, current_password);
-      const outcome = address === before ? 'same' : await users.changeEmail(id, address);
+      const event = activity.eventOf({ type: 'user.email_changed', userId: id, device });
+      const outcome = address === before ? 'same' : await users.changeEmail(id, address, event);
       if (outcome === 'gone') throw gone();
       if (outcome === 'taken') {
         throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
       }
-      if (outcome === 'changed') {
-        logger.info('Changed the address', { user_id: id });
-        activity.record({ type: 'user.email_changed', userId: id, device });
-      }
+      if (outcome === 'changed') logger.info('Changed the address', { user_id: id });
       return { id, email: address, roles, createdAt };
     }),
 
@@ -76,17 +74,20 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
         // Another hash by now: what was checked is no longer the current password.
         if (!(await users.within(tx).replacePasswordHash(id, passwordHash, newHash))) throw wrongPassword();
         await sessions.within(tx).endSessionsOfUser(id, principal.sessionId);
+        await activity.record(tx, { type: 'auth.password_changed', userId: id, device });
       });
       logger.info('Changed the password', { user_id: id });
-      activity.record({ type: 'auth.password_changed', userId: id, device });
     }),
 
     deleteAccount: requireDto(DeleteAccount)(async function deleteAccount(principal, device, { current_password }) {
       passwords.assertVerifiable(current_password, '/body/current_password');
       const { id } = await confirm(principal, device, current_password);
-      await database.transaction((tx) => removeUser(tx, id));
+      await database.transaction(async (tx) => {
+        await removeUser(tx, id);
+        await activity.record(tx, { type: 'user.deleted', userId: id, device });
+        await requestErasure(tx, id);
+      });
       logger.info('Deleted the account', { user_id: id });
-      activity.record({ type: 'user.deleted', userId: id, device });
     }),
   };
 
@@ -97,7 +98,6 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
     if (account.isLastAdmin) throw lastAdmin();
     // The sessions go with the user.
     await store.deleteUser(id);
-    await requestErasure(tx, id);
   }
 }
 

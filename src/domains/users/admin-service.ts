@@ -65,11 +65,13 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
         if (disabled && user.isLastAdmin) throw lastAdmin();
         await users.within(tx).setDisabled(id, disabled);
         if (disabled) await sessions.within(tx).endSessionsOfUser(id);
+        if (user.isDisabled !== disabled) {
+          await activity.record(tx, { type: disabled ? 'user.disabled' : 'user.enabled', userId: id, device: null });
+        }
         return user;
       });
       if (before.isDisabled !== disabled) {
         logger.info(disabled ? 'Disabled a user' : 'Enabled a user', { user_id: id, by: admin.userId });
-        activity.record({ type: disabled ? 'user.disabled' : 'user.enabled', userId: id, device: null });
       }
       return { ...before, isDisabled: disabled };
     }),
@@ -81,21 +83,25 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
         if (user === undefined) throw noSuchUser();
         if (user.isLastAdmin && !roles.includes('admin')) throw lastAdmin();
         await users.within(tx).setRoles(id, roles);
+        if (areOthers(user.roles, roles)) {
+          await activity.record(tx, { type: 'user.roles_changed', userId: id, device: null });
+        }
         return user;
       });
-      if (new Set(before.roles).symmetricDifference(new Set<string>(roles)).size > 0) {
+      if (areOthers(before.roles, roles)) {
         logger.info('Changed the roles of a user', { user_id: id, by: admin.userId, roles });
-        activity.record({ type: 'user.roles_changed', userId: id, device: null });
       }
       return { ...before, roles };
     }),
 
     async endSessions(admin, id) {
       await getUser(id);
-      const ended = await sessions.endSessionsOfUser(id);
-      if (ended === 0) return;
-      logger.info('Ended the sessions of a user', { user_id: id, by: admin.userId, ended });
-      activity.record({ type: 'auth.session_revoked', userId: id, device: null });
+      const ended = await database.transaction(async (tx) => {
+        const count = await sessions.within(tx).endSessionsOfUser(id);
+        if (count > 0) await activity.record(tx, { type: 'auth.session_revoked', userId: id, device: null });
+        return count;
+      });
+      if (ended > 0) logger.info('Ended the sessions of a user', { user_id: id, by: admin.userId, ended });
     },
 
     async listActivity(id, limit, cursor) {
@@ -103,4 +109,8 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
       return events.listMine(id, limit, cursor);
     },
   };
+}
+
+function areOthers(before: readonly string[], after: readonly string[]): boolean {
+  return new Set(before).symmetricDifference(new Set(after)).size > 0;
 }

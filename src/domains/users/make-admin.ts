@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type PasswordSecurity, ValidationError } from '../../core/index.ts';
 import type { Database } from '../../db/postgres/database.ts';
+import { eventOf, recordActivity } from '../activity/index.ts';
 import { emailProblem, normalizeEmail } from './email.ts';
 import { createUserStore } from './store.ts';
 
@@ -27,7 +28,8 @@ export async function makeAdmin(options: MakeAdminOptions): Promise<'created' | 
     if (problems.length > 0) throw new ValidationError(problems);
     const passwordHash = await passwords.generatePasswordHash(password);
     const user = { id: randomUUID(), email: address, roles: ['user', 'admin'], createdAt: new Date(), passwordHash };
-    if (await createUserStore(database).insertUser(user)) return 'created';
+    const event = eventOf({ type: 'auth.registered', userId: user.id, device: null });
+    if (await createUserStore(database).insertUser(user, event)) return 'created';
     // Somebody registered meanwhile, so their account is the one.
     return makeAdmin(options);
   }
@@ -36,6 +38,7 @@ export async function makeAdmin(options: MakeAdminOptions): Promise<'created' | 
     const { roles = [] } = (await users.lockForRemoval(found.id)) ?? {};
     if (roles.includes('admin')) return 'already';
     await users.setRoles(found.id, [...roles, 'admin']);
+    await recordActivity(tx, { type: 'user.roles_changed', userId: found.id, device: null });
     return 'granted';
   });
 }

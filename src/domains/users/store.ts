@@ -11,16 +11,16 @@ export type ListedUser = Omit<Account, 'passwordHash'> & UserPlace;
 
 /** What is asked of the table `users`. */
 export type UserStore = {
-  /** `false` when an account with this address exists already. */
-  insertUser(user: UserWithPassword): Promise<boolean>;
+  /** Records `event` (`eventOf`) with it. `false` when an account with this address exists already. */
+  insertUser(user: UserWithPassword, event: string): Promise<boolean>;
   findUserByEmail(email: string): Promise<Account | undefined>;
   findUserById(id: string): Promise<Account | undefined>;
   /** Newest first. */
   findUsers(limit: number, after?: UserPlace): Promise<ListedUser[]>;
   /** `false` when the hash is another by now. */
   replacePasswordHash(id: string, oldHash: string, newHash: string): Promise<boolean>;
-  /** `taken` when another account has the address; `gone` when this one is gone. */
-  changeEmail(id: string, email: string): Promise<'changed' | 'taken' | 'gone'>;
+  /** Records `event` with it. `taken` when another account has the address; `gone` when this one is gone. */
+  changeEmail(id: string, email: string, event: string): Promise<'changed' | 'taken' | 'gone'>;
   deleteUser(id: string): Promise<boolean>;
   /**
    * Resolves to the user, locked until the transaction ends, and whether nobody else is an administrator who is not
@@ -39,7 +39,7 @@ const ACCOUNT = `id, email, password_hash as "passwordHash", roles, created_at a
 const INSERT_USER = {
   name: 'insert_user',
   text: `insert into users (id, email, password_hash, roles, created_at) values ($1, $2, $3, $4, $5)
-    on conflict (email) do nothing returning id`,
+    on conflict (email) do nothing returning id, record_activity($6)`,
 };
 const FIND_BY_EMAIL = { name: 'find_user_by_email', text: `select ${ACCOUNT} from users where email = $1` };
 const FIND_BY_ID = { name: 'find_user_by_id', text: `select ${ACCOUNT} from users where id = $1` };
@@ -55,7 +55,10 @@ const REPLACE_PASSWORD_HASH = {
   name: 'replace_password_hash',
   text: `update users set password_hash = $3 where id = $1 and password_hash = $2 returning id`,
 };
-const CHANGE_EMAIL = { name: 'change_email', text: `update users set email = $2 where id = $1 returning id` };
+const CHANGE_EMAIL = {
+  name: 'change_email',
+  text: `update users set email = $2 where id = $1 returning id, record_activity($3)`,
+};
 const DELETE_USER = { name: 'delete_user', text: `delete from users where id = $1 returning id` };
 const LOCK_ADMINS = {
   name: 'lock_admins',
@@ -71,8 +74,8 @@ const UNIQUE_VIOLATION = '23505';
 
 export function createUserStore(db: Queryable): UserStore {
   return {
-    async insertUser({ id, email, passwordHash, roles, createdAt }) {
-      const rows = await db.query(INSERT_USER, [id, email, passwordHash, roles, createdAt]);
+    async insertUser({ id, email, passwordHash, roles, createdAt }, event) {
+      const rows = await db.query(INSERT_USER, [id, email, passwordHash, roles, createdAt, event]);
       return rows.length === 1;
     },
     async findUserByEmail(email) {
@@ -90,9 +93,9 @@ export function createUserStore(db: Queryable): UserStore {
     async replacePasswordHash(id, oldHash, newHash) {
       return (await db.query(REPLACE_PASSWORD_HASH, [id, oldHash, newHash])).length === 1;
     },
-    async changeEmail(id, email) {
+    async changeEmail(id, email, event) {
       try {
-        return (await db.query(CHANGE_EMAIL, [id, email])).length === 1 ? 'changed' : 'gone';
+        return (await db.query(CHANGE_EMAIL, [id, email, event])).length === 1 ? 'changed' : 'gone';
       } catch (error) {
         if ((error as { code?: string }).code === UNIQUE_VIOLATION) return 'taken';
         throw error;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createBackgroundTasks, type PeriodicTask, type TaskClock } from '../../../src/core/background/tasks.ts';
+import { WakeUp } from '../../../src/core/background/wake-up.ts';
 import { getLogger, globalBackgroundTasks, stopLogger, updateSystemMetrics } from '../../../src/core/index.ts';
 import { backgroundJobFailures, backgroundJobRuns } from '../../../src/core/telemetry/metrics/metrics.ts';
 import { removeTemporaryDirectories, start as startLogging } from '../logging/harness.ts';
@@ -89,6 +90,67 @@ describe('background tasks', () => {
     await new Promise(setImmediate);
     expect({ runs: ends.length, most }).to.deep.equal({ runs: 2, most: 1 });
     ends[1]?.();
+  });
+
+  describe('that can be woken', () => {
+    let ends: (() => void)[];
+    let wakeUp: WakeUp;
+    beforeEach(() => {
+      ends = [];
+      wakeUp = new WakeUp();
+    });
+    const startHeld = (name: string) =>
+      tasks.start({ name, intervalMs: 5_000, wakeUp, run: () => new Promise((resolve) => ends.push(resolve)) });
+    const untilAsleep = async () => {
+      ends.at(-1)?.();
+      await clock.next();
+    };
+
+    it('run at once when they are, and wait for their beat when they are not', async () => {
+      startHeld('woken_at_rest');
+      await untilAsleep();
+      expect(ends).to.have.length(1);
+      wakeUp.ring();
+      await new Promise(setImmediate);
+      expect(ends).to.have.length(2);
+      ends[1]?.();
+      await clock.pass();
+      await new Promise(setImmediate);
+      expect(ends).to.have.length(3);
+      ends[2]?.();
+    });
+
+    it('run once more when they are woken while they run, however often', async () => {
+      startHeld('woken_at_work');
+      for (let ring = 0; ring < 5; ring++) wakeUp.ring();
+      ends[0]?.();
+      await new Promise(setImmediate);
+      expect(ends).to.have.length(2);
+      await untilAsleep();
+      expect(ends).to.have.length(2);
+    });
+
+    it('end when they are told to, asleep as they are', async () => {
+      startHeld('stopped_at_rest');
+      await untilAsleep();
+      await tasks.stop();
+      wakeUp.ring();
+      await new Promise(setImmediate);
+      expect(ends).to.have.length(1);
+    });
+
+    it('are not woken while they wait after a failure', async () => {
+      let runs = 0;
+      const run = () => {
+        runs++;
+        return Promise.reject(new Error('no connection'));
+      };
+      tasks.start({ name: 'woken_after_failure', intervalMs: 5_000, wakeUp, run });
+      const { ms } = await clock.next();
+      wakeUp.ring();
+      await new Promise(setImmediate);
+      expect({ ms, runs }).to.deep.equal({ ms: 1_000, runs: 1 });
+    });
   });
 
   it('do not hold up each other', async () => {

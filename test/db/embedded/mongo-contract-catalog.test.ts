@@ -22,6 +22,25 @@ describeOnMongo('indexes and collections', (target) => {
     expect(await items.indexes()).to.have.length(2);
   });
 
+  it('changes after how long documents expire, but not whether an index can say so', async () => {
+    const ttl = (keyPattern: Document, expireAfterSeconds: number) =>
+      target.db.command({ collMod: items.collectionName, index: { keyPattern, expireAfterSeconds } });
+    await items.createIndex({ at: 1 }, { expireAfterSeconds: 3600 });
+    await items.createIndex({ a: 1, b: 1 });
+    expect((await refusal(items.createIndex({ at: 1 }, { expireAfterSeconds: 60 }))).code).to.equal(85);
+    const changed = await ttl({ at: 1 }, 60);
+    expect(changed).to.include({ ok: 1 });
+    expect([changed['expireAfterSeconds_old'], changed['expireAfterSeconds_new']].map(Number)).to.deep.equal([
+      3600, 60,
+    ]);
+    expect((await items.indexes())[1]).to.include({ name: 'at_1', expireAfterSeconds: 60 });
+    await items.createIndex({ at: 1 }, { expireAfterSeconds: 60 });
+    expect((await refusal(ttl({ nowhere: 1 }, 60))).code).to.equal(27);
+    expect((await refusal(ttl({ a: 1, b: 1 }, 60))).code).to.equal(72);
+    const nowhere = target.db.command({ collMod: 'nowhere', index: { keyPattern: { at: 1 }, expireAfterSeconds: 1 } });
+    expect((await refusal(nowhere)).code).to.equal(26);
+  });
+
   it('refuses another index of the same name or key', async () => {
     await items.createIndex({ a: 1 }, { name: 'x' });
     expect((await refusal(items.createIndex({ b: 1 }, { name: 'x' }))).code).to.equal(86);

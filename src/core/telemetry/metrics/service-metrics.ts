@@ -35,6 +35,24 @@ export const rateLimitEvicted = registry.counter(
 /** Log lines that were not written, by destination. Whoever drops them adds a callback that tells the totals. */
 export const logDropped = registry.observableCounter('okapi_log_dropped_total', 'Log lines dropped', ['destination']);
 
+/** How many messages wait in the outbox. It is one for all instances, and each tells all of it. */
+export const outboxUndelivered = registry.gauge(
+  'okapi_outbox_undelivered',
+  'Messages in the outbox, not yet delivered',
+);
+/** 0 when none waits. */
+export const outboxOldestAge = registry.gauge(
+  'okapi_outbox_oldest_age_seconds',
+  'Age of the oldest message in the outbox that is due',
+);
+/** 1 is full; from 0.8 on the log warns. */
+export const outboxUsage = registry.gauge('okapi_outbox_usage_ratio', 'Undelivered messages, by the bound OUTBOX_MAX');
+export const outboxDelivered = registry.counter('okapi_outbox_delivered_total', 'Messages delivered from the outbox');
+export const outboxDropped = registry.counter(
+  'okapi_outbox_dropped_total',
+  'Refusals of anonymous callers that were not recorded since the outbox was full',
+);
+
 const buildInfo = registry.gauge('app_build_info', 'What is running; the value is always 1', [
   'version',
   'commit',

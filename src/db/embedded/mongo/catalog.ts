@@ -90,6 +90,12 @@ export class Catalog {
     return index;
   }
 
+  /** Gives an index other options; its keys stay. */
+  changeIndex(index: Index, specification: Fields): void {
+    this.#file.prepare('UPDATE indexes SET specification = ? WHERE id = ?').run(encode(specification), index.id);
+    Object.assign(index, toIndex(index.id, specification, index.multikey));
+  }
+
   removeIndex(collection: Collection, index: Index): void {
     this.#file.prepare('DELETE FROM indexes WHERE id = ?').run(index.id);
     collection.indexes = collection.indexes.filter((other) => other !== index);

@@ -1,6 +1,7 @@
 import { type CommandContext, type CommandDefinition, checkFields, toCommand } from './command.ts';
 import { CommandError, toErrorReply } from './command-error.ts';
 import { catalogCommands } from './commands-catalog.ts';
+import { collModCommand } from './commands-coll-mod.ts';
 import { findAndModifyCommand } from './commands-find-and-modify.ts';
 import { readCommands } from './commands-read.ts';
 import { sessionCommands } from './commands-session.ts';
@@ -10,8 +11,8 @@ import type { WireRequest } from './wire.ts';
 
 /** Everything the embedded server can be asked. */
 const commands = new Map<string, CommandDefinition>(
-  [sessionCommands, readCommands, writeCommands, findAndModifyCommand, catalogCommands].flatMap((group) =>
-    Object.entries(group),
+  [sessionCommands, readCommands, writeCommands, findAndModifyCommand, catalogCommands, collModCommand].flatMap(
+    (group) => Object.entries(group),
   ),
 );
 

@@ -1,0 +1,88 @@
+import type { PeriodicTask } from '../../core/background/tasks.ts';
+import { getLogger } from '../../core/logging/index.ts';
+import {
+  outboxDropped,
+  outboxOldestAge,
+  outboxUndelivered,
+  outboxUsage,
+} from '../../core/telemetry/metrics/service-metrics.ts';
+import type { Database } from '../postgres/database.ts';
+import type { StopListening } from '../postgres/listener.ts';
+import { createDeliveryTask, type Receiver } from './delivery.ts';
+import { type AggregatedMessage, addUp, measureOutbox, removeDelivered } from './statements.ts';
+
+export type { Receiver } from './delivery.ts';
+export type { AggregatedMessage, OutboxMessage } from './statements.ts';
+
+export type Outbox = {
+  /** Deliver, measure, and remove what was delivered. */
+  tasks: readonly PeriodicTask[];
+  /** Adds up messages that may be lost: while the outbox is full they are dropped, and counted. */
+  addUp(messages: readonly AggregatedMessage[]): Promise<void>;
+  /** Ends the listening for what is written. */
+  close(): Promise<void>;
+};
+
+export type OutboxOptions = {
+  database: Pick<Database, 'query' | 'transaction' | 'listen'>;
+  receiver: Receiver;
+  /** `OUTBOX_MAX`: undelivered messages from which on those that may be lost are dropped. */
+  max: number;
+};
+
+const CHANNEL = 'outbox';
+const MEASURE_EVERY_MS = 5_000;
+const REMOVE_EVERY_MS = 600_000;
+const WARN_FROM = 0.8;
+
+/**
+ * The way from a transaction to another store. What `outbox_append()` wrote is delivered as soon as its transaction has
+ * committed, at least once; to the receiver, which knows what it has, exactly once.
+ */
+export function createOutbox({ database, receiver, max }: OutboxOptions): Outbox {
+  const logger = getLogger('app.db.outbox');
+  const delivery = createDeliveryTask(database, receiver);
+  let stopListening: StopListening | undefined;
+  let usage = 0;
+
+  async function measure(): Promise<void> {
+    const { undelivered, oldestAgeSeconds } = await measureOutbox(database);
+    const before = usage;
+    usage = undelivered / max;
+    outboxUndelivered.set(undelivered);
+    outboxOldestAge.set(oldestAgeSeconds);
+    outboxUsage.set(usage);
+    const figures = { undelivered, max, oldest_age_seconds: Math.round(oldestAgeSeconds) };
+    if (before < WARN_FROM && usage >= WARN_FROM) logger.warning('The outbox is filling up', figures);
+    if (before < 1 && usage >= 1)
+      logger.warning('The outbox is full: refusals of anonymous callers are dropped', figures);
+  }
+
+  return {
+    tasks: [
+      {
+        ...delivery,
+        run(signal) {
+          stopListening ??= database.listen(CHANNEL, () => delivery.wakeUp.ring());
+          return delivery.run(signal);
+        },
+      },
+      { name: 'measure_outbox', intervalMs: MEASURE_EVERY_MS, run: measure },
+      {
+        name: 'remove_delivered_from_outbox',
+        intervalMs: REMOVE_EVERY_MS,
+        async run(signal) {
+          let isMore = true;
+          while (isMore && !signal.aborted) isMore = await removeDelivered(database);
+        },
+      },
+    ],
+    async addUp(messages) {
+      if (usage < 1) return addUp(database, messages);
+      outboxDropped.inc(messages.reduce((sum, { quantity }) => sum + quantity, 0));
+    },
+    async close() {
+      await stopListening?.();
+    },
+  };
+}
