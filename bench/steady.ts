@@ -5,7 +5,7 @@ import { runCommand } from './command.ts';
 import { assertVegeta } from './load/vegeta.ts';
 import { parseOptions } from './options.ts';
 import { measureOverload } from './overload.ts';
-import type { Finding } from './report/findings.ts';
+import { type Finding, sayFindings } from './report/findings.ts';
 import { describeMachine } from './report/machine.ts';
 import { RESULTS } from './report/results.ts';
 import { soak } from './soak.ts';
@@ -29,14 +29,11 @@ await runCommand(async (signal) => {
     const findings: Finding[] = [];
     if (values.only !== 'overload') findings.push(...(await soak(bench, folder, minutes)));
     if (values.only !== 'soak') findings.push(...(await measureOverload(bench, folder)));
-    say('');
-    for (const { what, seen, target, holds } of findings) {
-      say(`${holds ? 'holds ' : 'MISSED'}  ${what.padEnd(58)} ${seen.padEnd(28)} ${target}`);
-    }
+    const exitCode = sayFindings(findings, say);
     mkdirSync(RESULTS, { recursive: true });
     const result = { finishedAt: new Date().toISOString(), machine: describeMachine(), minutes, findings };
     writeFileSync(join(RESULTS, 'steady.json'), `${JSON.stringify(result, undefined, 2)}\n`);
-    return findings.every(({ holds }) => holds) ? 0 : 1;
+    return exitCode;
   } finally {
     await bench.close();
     rmSync(folder, { recursive: true });

@@ -8,6 +8,7 @@ import { failToStart, StartupError } from './core/errors/startup-error.ts';
 import { Cursors } from './core/http/page.ts';
 import { assertPortIsFree, type HttpServer, listen } from './core/http/server.ts';
 import { createAccessLog, flushOnCrash, getLogger, stopLogger } from './core/logging/index.ts';
+import { createMailer } from './core/mail/create-mailer.ts';
 import { RateLimiter } from './core/security/limits/rate-limiter.ts';
 import { PasswordSecurity } from './core/security/passwords.ts';
 import { TokenKeys } from './core/security/token-keys.ts';
@@ -126,13 +127,14 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const passwords = new PasswordSecurity(settings);
   void passwords.warmUp();
   const cursors = new Cursors(() => keys.access.deriveSecrets('okapi.cursors', Date.now()));
+  const mailer = await createMailer(settings);
   const limiter = new RateLimiter({
     enabled: settings.rateLimitEnabled,
     namesSettings: settings.environment === 'development',
     accountSecret: () => keys.access.deriveSecrets('okapi.rate-limits', Date.now())[0],
     ...(redis && { shared: createSharedWindows(redis, { prefix: settings.projectIdentifier }) }),
   });
-  const domains = createDomains({ settings, database, mongo, passwords, tokens, cursors });
+  const domains = createDomains({ settings, database, mongo, passwords, tokens, mailer, cursors });
   teardown.add('domains', () => domains.drain());
   const tasks = globalBackgroundTasks();
   teardown.add('background tasks', () => tasks.stop());

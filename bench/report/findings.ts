@@ -15,3 +15,12 @@ export function limit(what: string, seen: number, most: number, unit: string): F
   const text = (value: number) => `${Math.round(value * 100) / 100} ${unit}`.trim();
   return finding(what, text(seen), `at most ${text(most)}`, seen <= most);
 }
+
+/** Says each finding on a line; returns the exit code, 1 where one does not hold. */
+export function sayFindings(findings: readonly Finding[], say: (line: string) => void): 0 | 1 {
+  say('');
+  for (const { what, seen, target, holds } of findings) {
+    say(`${holds ? 'holds ' : 'MISSED'}  ${what.padEnd(58)} ${seen.padEnd(28)} ${target}`);
+  }
+  return findings.every(({ holds }) => holds) ? 0 : 1;
+}

@@ -32,6 +32,7 @@ export { type Route, type RouteContext, route } from './http/route.ts';
 export type { AccountRule, RouteLimits } from './http/route-limits.ts';
 export { initiateRouters } from './http/router.ts';
 export { getLogger, type Logger, stopLogger } from './logging/index.ts';
+export { type Mail, MailError, type Mailer } from './mail/mailer.ts';
 export { isSameNetwork, networkOf } from './security/limits/network.ts';
 export type { LimitRule } from './security/limits/policy.ts';
 export { RateLimiter } from './security/limits/rate-limiter.ts';

@@ -7,7 +7,7 @@ import {
   createActivityStore,
   createRefusals,
 } from './activity/index.ts';
-import { createSeenSessions, createSessionStore } from './auth/index.ts';
+import { createAccountMails, createSeenSessions, createSessionStore } from './auth/index.ts';
 import type { Domain, DomainTools } from './domain.ts';
 import * as all from './index.ts';
 
@@ -36,7 +36,7 @@ export type Domains = {
 const PING_WITHIN_MS = 2_000;
 
 /** Puts the domains together. */
-export function createDomains(tools: Omit<DomainTools, 'activity' | 'sessions'>): Domains {
+export function createDomains(tools: Omit<DomainTools, 'activity' | 'sessions' | 'accountMails'>): Domains {
   const { database, mongo, settings } = tools;
   const receiver = createActivityReceiver(createActivityStore(mongo.db), () => mongo.ping(PING_WITHIN_MS));
   const outbox = createOutbox({ database, receiver, max: settings.outboxMax });
@@ -44,7 +44,8 @@ export function createDomains(tools: Omit<DomainTools, 'activity' | 'sessions'>)
   const activity = createActivityRecorder(refusals);
   const sessions = createSessionStore(database);
   const seen = createSeenSessions(sessions);
-  const parts = DOMAINS.map(({ create }) => create({ ...tools, activity, sessions }));
+  const accountMails = createAccountMails(tools.mailer);
+  const parts = DOMAINS.map(({ create }) => create({ ...tools, activity, sessions, accountMails }));
   return {
     routes: parts.flatMap(({ routes = [] }) => routes),
     tasks: [...parts.flatMap(({ tasks = [] }) => tasks), seen.task, refusals.task, ...outbox.tasks],

@@ -1,8 +1,8 @@
-import type { Cursors, JwtService, PasswordSecurity, PeriodicTask, Route, Settings } from '../core/index.ts';
+import type { Cursors, JwtService, Mailer, PasswordSecurity, PeriodicTask, Route, Settings } from '../core/index.ts';
 import type { Mongo } from '../db/mongo/client.ts';
 import type { Database } from '../db/postgres/database.ts';
 import type { ActivityRecorder } from './activity/index.ts';
-import type { SessionStore } from './auth/index.ts';
+import type { AccountMails, SessionStore } from './auth/index.ts';
 
 /** What is made once for the whole process and handed to every domain. */
 export type DomainTools = {
@@ -13,10 +13,14 @@ export type DomainTools = {
   mongo: Pick<Mongo, 'db' | 'ping'>;
   /** The sessions of users. */
   sessions: SessionStore;
+  /** What is mailed when an account changes. */
+  accountMails: AccountMails;
   /** Takes note of what users did. */
   activity: ActivityRecorder;
   passwords: PasswordSecurity;
   tokens: JwtService;
+  /** Sends mail, outside of requests. */
+  mailer: Mailer;
   cursors: Cursors;
 };
 

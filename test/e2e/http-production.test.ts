@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect } from 'chai';
-import { request, signIn } from '../support/client.ts';
+import { post, request, signIn } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { errorLines, expectProblem } from '../support/problem.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -50,6 +50,17 @@ describe('in production', () => {
       expect(body.data).to.have.property('status').that.is.oneOf(['ok', 'degraded']);
       expect(body.data).to.not.have.any.keys('dependencies', 'faults', 'draining');
     }
+  });
+
+  it('without SMTP_URL nobody can have a password reset, whoever they are, and accounts are made all the same', async () => {
+    const { email } = await signIn(closed.url);
+    for (const address of [email, 'nobody@example.org', 'no address']) {
+      const answer = await post(`${closed.url}/api/auth/password/forgot`, { email: address });
+      expectProblem(answer, 503, 'mail.unavailable');
+      expect(answer.body.detail).to.equal('No mail can be sent here');
+    }
+    const warnings = closed.logLines().filter(({ level }) => level === 'WARNING');
+    expect(warnings.map(({ message }) => message).join()).to.include('No mail can be sent: set SMTP_URL');
   });
 
   it('nobody sees the documentation unless DOCS_ENABLED', async () => {
@@ -134,8 +145,10 @@ describe('in production', () => {
     }
   });
 
-  it('nothing of this was an error', () => {
-    for (const service of [closed, withToken, withPort]) expect(errorLines(service)).to.deep.equal([]);
+  it('nothing of this was an error but that there was no mail server', () => {
+    const route = '/api/auth/password/forgot';
+    const others = [closed, withToken, withPort].flatMap(errorLines).filter(({ extra }) => extra?.['route'] !== route);
+    expect(others).to.deep.equal([]);
   });
 
   function expectNothing({ status, body }: Awaited<ReturnType<typeof request>>): void {

@@ -3,6 +3,7 @@ import { publicRouters } from '../../src/application.ts';
 import type { Settings } from '../../src/core/config/index.ts';
 import type { Routers } from '../../src/core/http/router.ts';
 import { Cursors, JwtService, PasswordSecurity } from '../../src/core/index.ts';
+import { createMailerOn } from '../../src/core/mail/mailer.ts';
 import { createMongo } from '../../src/db/mongo/client.ts';
 import { createDatabase } from '../../src/db/postgres/database.ts';
 import { createDomains } from '../../src/domains/compose.ts';
@@ -20,6 +21,7 @@ export function declaredRouters(settings: Settings): Routers {
     mongo: createMongo(`mongodb://${NOWHERE}`, 'none', 'none', []),
     passwords: new PasswordSecurity(settings),
     tokens,
+    mailer: createMailerOn(undefined),
     cursors: new Cursors(key),
   });
   const health = new HealthMonitor([]);

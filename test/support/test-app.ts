@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Database } from '../../src/db/postgres/database.ts';
 import { type Answer, bearer, request, type SignedIn, signIn } from './client.ts';
 import { openDatabase } from './database.ts';
@@ -25,8 +27,12 @@ export type TestApp = {
   spanOf(answer: Answer): Promise<ReceivedSpan>;
   /** The line that a logger wrote while the request was answered so. */
   lineOf(answer: Answer, logger: string): Promise<LogLine>;
+  /** All lines that were written so far. */
+  lines(): LogLine[];
   /** The value of a metric, over all its series that have these labels; 0 where there are none. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** What was mailed to an address so far, as the files of a service without `SMTP_URL`, oldest first. */
+  mailsTo(address: string): string[];
   /** This application's own PostgreSQL, to look at what it wrote, or to test a store and a task without HTTP. */
   readonly database: Database;
   stop(): Promise<void>;
@@ -69,6 +75,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
         const id = answer.headers.get('x-request-id');
         return service.logLines().find((line) => line['request_id'] === id && line['logger'] === logger);
       }),
+    lines: () => service.logLines(),
     async metric(name, labels = {}) {
       const { text } = await request(`${url}/metrics/${name}`);
       const series = [...text.matchAll(/^([\w:]+)(?:\{(.*)\})? (\S+)$/gm)].filter(
@@ -76,12 +83,18 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
       );
       return series.reduce((sum, [, , , value]) => sum + Number(value), 0);
     },
+    mailsTo: (address) => mailsIn(join(service.dataDir, 'mail')).filter((mail) => mail.includes(`\nTo: ${address}\n`)),
     async stop() {
       await database.close();
       await service.stop();
       await receiver.close();
     },
   };
+}
+
+function mailsIn(folder: string): string[] {
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return files.map((file) => readFileSync(join(folder, file), 'utf8'));
 }
 
 function hasLabels(pairs: string, labels: Readonly<Record<string, string>>): boolean {

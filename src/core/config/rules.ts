@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isDeployed } from './definition.ts';
+import { findMailProblems } from './mail-rules.ts';
 import { findPostgresConflicts } from './postgres-rules.ts';
 import type { SettingValues } from './settings-table.ts';
 import { findSigningKeyProblems } from './signing-key-rules.ts';
@@ -14,6 +15,7 @@ export function findConflicts(values: SettingValues, isGiven: IsGiven): string[]
     ...findTrustProxyProblems(values),
     ...findRedisProblems(values),
     ...findSigningKeyProblems(values, isGiven),
+    ...findMailProblems(values),
     ...(values.metricsPort !== undefined && values.metricsPort === values.port
       ? ['METRICS_PORT must differ from PORT: choose another port for one of them']
       : []),

@@ -20,6 +20,7 @@ import { listSettings } from './domain-settings.ts';
 const ORIGIN_PATTERN = '^(\\*|https?://[A-Za-z0-9.\\-\\[\\]:]+)$';
 const TOKEN_PATTERN = "^(\\*|[A-Za-z0-9!#$%&'*+.^_`|~\\-]+)$";
 const URL_PATTERN = (schemes: string) => `^(${schemes})://[^\\s]+$`;
+const ADDRESS_PATTERN = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\\-]{1,64}@[A-Za-z0-9.\\-]{1,189}";
 
 /** A limit: how many in a window that is fixed. */
 const hits = (env: string, what: string, by: number) =>
@@ -285,6 +286,20 @@ export const SETTINGS = {
       min: 1,
       max: 3650,
       unit: 'days',
+    }),
+  },
+  Mail: {
+    smtpUrl: optionalText('SMTP_URL', {
+      description:
+        'Server that takes mail; without one, mail is written to DATA_DIR/mail in development, and what needs mail is refused in staging and production. smtps:// is TLS, smtp:// STARTTLS; ?tls=none behind it is for a relay without',
+      pattern: URL_PATTERN('smtps?'),
+      allowed: 'a URL such as smtps://user:password@smtp.example.org:465',
+      secret: true,
+    }),
+    mailFrom: optionalText('MAIL_FROM', {
+      description: 'Whom mail comes from; needed with SMTP_URL',
+      pattern: `^([^<>"\\u0000-\\u001f\\u007f]{1,128} <${ADDRESS_PATTERN}>|${ADDRESS_PATTERN})$`,
+      allowed: 'an address such as okapi@example.org or Okapi <okapi@example.org>',
     }),
   },
   Passwords: {

@@ -1,7 +1,7 @@
 import { getLogger, isSameNetwork, type RouteLimits, type SessionDeviceInfo, type Settings } from '../../core/index.ts';
 import type { ActivityRecorder } from '../activity/index.ts';
 import { normalizeEmail, type UserStore } from '../users/index.ts';
-import type { Credentials } from './schemas.ts';
+import type { Credentials, ForgotPassword } from './schemas.ts';
 import type { SessionStore } from './store.ts';
 
 const MINUTE = 60;
@@ -9,6 +9,7 @@ const HOUR = 3600;
 /** Wrong passwords for one account from anywhere, and the longest wait between two tries after them. */
 const FAILURES_AN_HOUR = 50;
 const LONGEST_DELAY = 900;
+const FORGOTTEN_AN_HOUR = 5;
 
 export type AuthLimitsOptions = {
   settings: Pick<Settings, 'rateLimitLoginAccount' | 'rateLimitLoginAddress' | 'rateLimitRegister'>;
@@ -17,10 +18,14 @@ export type AuthLimitsOptions = {
   activity: ActivityRecorder;
 };
 
-/** How often somebody may try to sign in and to register. */
-export type AuthLimits = { login: RouteLimits<Credentials>; register: RouteLimits };
+/** How often somebody may try to sign in, to register, and to have mail sent about a password. */
+export type AuthLimits = {
+  login: RouteLimits<Credentials>;
+  register: RouteLimits;
+  forgotPassword: RouteLimits<ForgotPassword>;
+};
 
-/** The limits of signing in and registering (OWASP ASVS 6.3.1, NIST SP 800-63B-4 §3.2.2). */
+/** The limits of signing in, registering and forgotten passwords (OWASP ASVS 6.3.1, NIST SP 800-63B-4 §3.2.2). */
 export function createAuthLimits({ settings, users, sessions, activity }: AuthLimitsOptions): AuthLimits {
   const onRefused = createRefusalRecorder({ users, activity });
   return {
@@ -66,6 +71,12 @@ export function createAuthLimits({ settings, users, sessions, activity }: AuthLi
           setting: 'RATE_LIMIT_REGISTER',
         },
       ],
+      onRefused,
+    },
+    forgotPassword: {
+      byAddress: [{ name: 'forgot', max: FORGOTTEN_AN_HOUR, windowSeconds: HOUR }],
+      byAccount: [{ name: 'forgot-account', max: FORGOTTEN_AN_HOUR, windowSeconds: HOUR }],
+      account: ({ body }) => normalizeEmail(body.email),
       onRefused,
     },
   };

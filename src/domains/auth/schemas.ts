@@ -2,13 +2,15 @@ import Type, { type Static } from 'typebox';
 import { BaseDTO } from '../../core/index.ts';
 import { Password } from '../users/index.ts';
 
+const Email = Type.String({ minLength: 1, maxLength: 1024, examples: ['ada@example.org'] });
+
 /**
  * An address and a password. Which passwords are good enough is checked when one is chosen, not at sign-in; see the
  * service.
  */
 export const Credentials = BaseDTO(
   {
-    email: Type.String({ minLength: 1, maxLength: 1024, examples: ['ada@example.org'] }),
+    email: Email,
     password: Password,
   },
   { title: 'Credentials' },
@@ -26,6 +28,33 @@ export const LogoutRequest = BaseDTO({ refresh_token: Type.Optional(RefreshToken
 export type LogoutRequest = Static<typeof LogoutRequest>;
 
 const Part = Type.Optional(Type.String());
+
+const MailedToken = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  description: 'As it came by mail',
+  examples: ['q3Zt…'],
+});
+
+export const ForgotPassword = BaseDTO({ email: Email }, { title: 'ForgotPassword' });
+export type ForgotPassword = Static<typeof ForgotPassword>;
+
+export const ResetPassword = BaseDTO({ token: MailedToken, new_password: Password }, { title: 'ResetPassword' });
+export type ResetPassword = Static<typeof ResetPassword>;
+
+export const VerifyEmail = BaseDTO({ token: MailedToken }, { title: 'VerifyEmail' });
+export type VerifyEmail = Static<typeof VerifyEmail>;
+
+/** The same whether a mail is sent or not. */
+export const MailAnnounced = BaseDTO(
+  {
+    expires_in: Type.Integer({
+      description: 'Seconds for which a token is good from when it is sent',
+      examples: [1800],
+    }),
+  },
+  { title: 'MailAnnounced' },
+);
 
 /** A session as the API shows it, with the device that it began on. */
 export const SessionView = BaseDTO(

@@ -10,8 +10,10 @@ import {
   UnauthorizedError,
   ValidationError,
 } from '../../core/index.ts';
+import type { Database } from '../../db/postgres/database.ts';
 import type { ActivityRecorder } from '../activity/index.ts';
 import { emailProblem, normalizeEmail, type User, type UserStore } from '../users/index.ts';
+import type { AccountMails } from './account-mails.ts';
 import { Credentials, type TokenPair } from './schemas.ts';
 import type { SessionStore } from './store.ts';
 import { createTokenPair, newTokenIdentity } from './token-pair.ts';
@@ -24,8 +26,10 @@ export type AuthService = {
 };
 
 export type AuthServiceOptions = {
+  database: Pick<Database, 'transaction'>;
   users: UserStore;
   sessions: SessionStore;
+  accountMails: AccountMails;
   passwords: PasswordSecurity;
   tokens: JwtService;
   activity: ActivityRecorder;
@@ -38,7 +42,7 @@ export type AuthServiceOptions = {
 };
 
 export function createAuthService(options: AuthServiceOptions): AuthService {
-  const { users, sessions, passwords, activity, clock = Date.now } = options;
+  const { database, users, sessions, accountMails, passwords, activity, clock = Date.now } = options;
   const logger = getLogger('app.auth.service');
 
   function refuse(userId: string | null, device: SessionDeviceInfo): UnauthorizedError {
@@ -66,7 +70,13 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
       const user = { id: randomUUID(), email: address, roles: ['user'], createdAt: new Date(clock()) };
       const passwordHash = await passwords.generatePasswordHash(password);
       const event = activity.eventOf({ type: 'auth.registered', userId: user.id, device });
-      if (!(await users.insertUser({ ...user, passwordHash }, event))) {
+      const isNew = await database.transaction(async (tx) => {
+        const inserted = await users.within(tx).insertUser({ ...user, passwordHash }, event);
+        // Where nobody is to learn that the address is taken, the same is done for it; its owner verifies it or has.
+        if (inserted || !options.revealsTaken) await accountMails.requestVerification(tx, address);
+        return inserted;
+      });
+      if (!isNew) {
         if (!options.revealsTaken) return user;
         throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
       }

@@ -11,7 +11,7 @@ import {
 } from '../../core/index.ts';
 import type { Database, Queryable } from '../../db/postgres/database.ts';
 import { type ActivityRecorder, requestErasure } from '../activity/index.ts';
-import type { SessionStore } from '../auth/index.ts';
+import type { AccountMails, SessionStore } from '../auth/index.ts';
 import { lastAdmin } from './admin-errors.ts';
 import { emailProblem, normalizeEmail } from './email.ts';
 import { ChangeEmail, ChangePassword, DeleteAccount } from './schemas.ts';
@@ -19,7 +19,7 @@ import type { Account, User, UserStore } from './store.ts';
 
 /** What users do with their own account. Each throws 403 when the current password is wrong. */
 export type AccountService = {
-  /** Throws 422 on an address that cannot be taken, 409 when another account has it. */
+  /** Has a mail sent to verify the address. Throws 422 on one that cannot be taken, 409 when another account has it. */
   changeEmail(principal: Principal, device: SessionDeviceInfo, data: ChangeEmail): Promise<User>;
   /** Ends all other sessions. Throws 422 on a password that is not good enough. */
   changePassword(principal: Principal, device: SessionDeviceInfo, data: ChangePassword): Promise<void>;
@@ -31,12 +31,13 @@ export type AccountServiceOptions = {
   database: Pick<Database, 'query' | 'transaction'>;
   users: UserStore;
   sessions: SessionStore;
+  accountMails: AccountMails;
   passwords: PasswordSecurity;
   activity: ActivityRecorder;
 };
 
 export function createAccountService(options: AccountServiceOptions): AccountService {
-  const { database, users, sessions, passwords, activity } = options;
+  const { database, users, sessions, accountMails, passwords, activity } = options;
   const logger = getLogger('app.users.account');
 
   async function confirm({ userId }: Principal, device: SessionDeviceInfo, password: string): Promise<Account> {
@@ -54,7 +55,12 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
       if (address === undefined) throw new ValidationError([emailProblem('/body/email')]);
       const { id, roles, createdAt, email: before } = await confirm(principal, device, current_password);
       const event = activity.eventOf({ type: 'user.email_changed', userId: id, device });
-      const outcome = address === before ? 'same' : await users.changeEmail(id, address, event);
+      const outcome = await database.transaction(async (tx) => {
+        const changed = address === before ? 'same' : await users.within(tx).changeEmail(id, address, event);
+        // The same address once more is how to get another mail for one that is not verified yet.
+        if (changed === 'changed' || changed === 'same') await accountMails.requestVerification(tx, address);
+        return changed;
+      });
       if (outcome === 'gone') throw gone();
       if (outcome === 'taken') {
         throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
@@ -74,6 +80,7 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
         // Another hash by now: what was checked is no longer the current password.
         if (!(await users.within(tx).replacePasswordHash(id, passwordHash, newHash))) throw wrongPassword();
         await sessions.within(tx).endSessionsOfUser(id, principal.sessionId);
+        await accountMails.revokeReset(tx, id);
         await activity.record(tx, { type: 'auth.password_changed', userId: id, device });
       });
       logger.info('Changed the password', { user_id: id });

@@ -9,13 +9,13 @@ import { createUserStore } from './store.ts';
 /** People's own accounts, and what administrators do with those of others. */
 export const usersDomain: Domain = {
   migrations: new URL('./migrations', import.meta.url),
-  create({ database, mongo, sessions, passwords, activity, cursors }) {
+  create({ database, mongo, sessions, accountMails, passwords, activity, cursors }) {
     const common = { database, users: createUserStore(database), sessions, activity };
     const events = createActivityService(createActivityStore(mongo.db), cursors);
     return {
       // `/users/me` before `/users/:id`, since the router takes the first that fits.
       routes: [
-        ...createUserRoutes(createAccountService({ ...common, passwords })),
+        ...createUserRoutes(createAccountService({ ...common, accountMails, passwords })),
         ...createAdminRoutes(createAdminService({ ...common, events, cursors })),
       ],
     };

@@ -57,7 +57,7 @@ const REPLACE_PASSWORD_HASH = {
 };
 const CHANGE_EMAIL = {
   name: 'change_email',
-  text: `update users set email = $2 where id = $1 returning id, record_activity($3)`,
+  text: `update users set email = $2, verified_at = null where id = $1 returning id, record_activity($3)`,
 };
 const DELETE_USER = { name: 'delete_user', text: `delete from users where id = $1 returning id` };
 const LOCK_ADMINS = {

@@ -14,7 +14,7 @@ const DEFAULTS = {
   RATE_LIMIT_REGISTER: '10',
 };
 
-describe('the limits of signing in and registering', () => {
+describe('the limits of signing in, registering and forgotten passwords', () => {
   let app: TestApp;
   before(async () => {
     app = await startTestApp(DEFAULTS);
@@ -54,6 +54,17 @@ describe('the limits of signing in and registering', () => {
     expect(refused.headers.get('ratelimit-policy')).to.match(/"login-address";q=30;w=60, "login";q=5;w=60$/);
     expect((await login(ada, fresh())).status, 'from elsewhere').to.equal(200);
     expect(await app.metric('okapi_rate_limit_refused_total', { limit: 'login' })).to.be.above(0);
+  });
+
+  it('let mail be asked for five times in an hour, by an account and by an address', async () => {
+    const ask = (email: string, address: string) =>
+      post(`${app.url}/api/auth/password/forgot`, { email }, { 'X-Forwarded-For': address });
+    const { email } = freshCredentials();
+    for (let n = 0; n < 5; n++) expect((await ask(email, fresh())).status).to.equal(202);
+    expectProblem(await ask(email.toUpperCase(), fresh()), 429, 'rate_limit.exceeded');
+    const here = fresh();
+    for (let n = 0; n < 5; n++) expect((await ask(freshCredentials().email, here)).status).to.equal(202);
+    expectProblem(await ask(freshCredentials().email, here), 429, 'rate_limit.exceeded');
   });
 
   it('are the same for an address that has no account, so that nobody learns which has one', async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { createSeenSessions, createSessionStore } from '../../../src/domains/auth/index.ts';
-import { bearer, request, type SignedIn } from '../../support/client.ts';
+import { bearer, post, request, type SignedIn } from '../../support/client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { startService } from '../../support/service.ts';
+import { type Service, startService } from '../../support/service.ts';
 import { sharedStores } from '../../support/stores.ts';
 import { type Caller, startTestApp, type TestApp } from '../../support/test-app.ts';
 
@@ -152,20 +152,32 @@ describe('a session', () => {
     expect((await me.get('/api/users/me')).status).to.equal(200);
   });
 
-  it('that ended on one replica has ended on every other', async () => {
-    const [database] = await app.database.query<{ name: string }>({ text: 'select current_database() as name' });
-    const url = new URL(sharedStores().databaseUrl);
-    url.pathname = `/${database?.name}`;
-    const replica = await startService({ env: { ...KEYS, DATABASE_URL: url.href } });
-    const statusThere = async () =>
-      (await request(`${replica.url}/api/users/me`, { headers: bearer(me.user.accessToken) })).status;
-    try {
+  describe('on two replicas', () => {
+    let replica: Service;
+    before(async () => {
+      const [database] = await app.database.query<{ name: string }>({ text: 'select current_database() as name' });
+      const url = new URL(sharedStores().databaseUrl);
+      url.pathname = `/${database?.name}`;
+      replica = await startService({ env: { ...KEYS, DATABASE_URL: url.href } });
+    });
+    after(() => replica.stop());
+
+    it('that ended on one has ended on the other', async () => {
+      const statusThere = async () =>
+        (await request(`${replica.url}/api/users/me`, { headers: bearer(me.user.accessToken) })).status;
       expect(await statusThere()).to.equal(200);
       await me.post('/api/auth/logout');
       expect(await statusThere()).to.equal(401);
-    } finally {
-      await replica.stop();
-    }
+    });
+
+    it('has one successor of a refresh token, whoever asks for it twenty times at once', async () => {
+      const urls = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? app : replica).url);
+      const answers = await Promise.all(
+        urls.map((url) => post(`${url}/api/auth/refresh`, { refresh_token: me.user.refreshToken })),
+      );
+      expect(answers.map(({ status }) => status)).to.deep.equal(Array(20).fill(200));
+      expect(new Set(answers.map(({ body }) => body.data.refresh_token)).size).to.equal(1);
+    });
   });
 
   it('was seen last when it was signed in or refreshed', async () => {
