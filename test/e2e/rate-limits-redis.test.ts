@@ -133,7 +133,9 @@ describeWithRedis('two instances with one Redis', () => {
     const guess = (_: unknown, n: number) => login(n % 2 === 0 ? first : second, email, freshAddress());
     const statuses = await Promise.all(Array.from({ length: 90 }, guess));
     const count = (status: number) => statuses.filter((each) => each === status).length;
-    expect(count(401) + count(429)).to.equal(90);
-    expect(count(401)).to.be.within(50, 60);
+    // Where more wait for their turn at once than are let in, a guess is neither checked nor counted.
+    expect(count(401) + count(429) + count(503)).to.equal(90);
+    expect(count(401)).to.be.within(1, 60);
+    expect(count(429)).to.be.at.least(30 - count(503));
   });
 });

@@ -117,7 +117,7 @@ describe('settings', () => {
   for (const definition of DEFINITIONS) {
     it(`take ${definition.env} from the environment over .env, and empty as not given`, () => {
       const given = { [definition.env]: sampleOf(definition.env) };
-      const context = /^POSTGRES_(?!HOST)/.test(definition.env) ? { POSTGRES_HOST: 'db' } : {};
+      const context = contextOf(definition.env);
       const origin = (env: Record<string, string>, envFile: Record<string, string>) =>
         readSettings({ ...context, ...env }, envFile).origins[definition.env];
       expect(origin(given, { [definition.env]: 'nonsense \u0000' })).to.equal('environment');
@@ -461,7 +461,7 @@ describe('settings', () => {
     });
 
     for (const { env, property } of secrets) {
-      const context: Record<string, string> = env === 'POSTGRES_PASSWORD' ? { POSTGRES_HOST: 'db' } : {};
+      const context = contextOf(env);
 
       it(`may stand in a file: ${env}_FILE`, () => {
         const value = sampleOf(env);
@@ -574,6 +574,12 @@ describe('settings', () => {
   });
 });
 
+/** What a setting does not go without. */
+function contextOf(env: string): Record<string, string> {
+  if (/^POSTGRES_(?!HOST)/.test(env)) return { POSTGRES_HOST: 'db' };
+  return env === 'SMTP_URL' ? { MAIL_FROM: 'okapi@example.org' } : {};
+}
+
 /** A value that the setting takes and that is not its default. */
 function sampleOf(env: string): string {
   const schema: Record<string, unknown> = DEFINITIONS.find((definition) => definition.env === env)?.schema ?? {};
@@ -581,6 +587,8 @@ function sampleOf(env: string): string {
     DATABASE_URL: 'postgres://me:secret@db:5432/shop',
     MONGO_URL: 'mongodb://me:secret@mongo:27017',
     REDIS_URL: 'redis://me:secret@redis:6379/0',
+    SMTP_URL: 'smtps://me:secret@smtp.example.org:465',
+    MAIL_FROM: 'okapi@example.org',
     ACCESS_TOKEN_SIGNING_KEY: KEY,
     REFRESH_TOKEN_SIGNING_KEY: OTHER_KEY,
     ACCESS_TOKEN_SIGNING_KEY_PREVIOUS: `${KEY}1`,
