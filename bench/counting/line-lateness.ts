@@ -42,9 +42,10 @@ export class LineLateness {
 
   #read(): void {
     // Looked at first: what was written to the file before it was left is read before the next one is opened.
-    const isLeft = statSync(this.#path).ino !== fstatSync(this.#fd).ino;
+    const named = statSync(this.#path, { throwIfNoEntry: false });
     this.#readOn();
-    if (!isLeft) return;
+    // While files rotate there is for a moment nothing of that name.
+    if (named === undefined || named.ino === fstatSync(this.#fd).ino) return;
     closeSync(this.#fd);
     this.#fd = openSync(this.#path, 'r');
     this.#offset = 0;
