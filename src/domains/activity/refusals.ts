@@ -1,4 +1,4 @@
-import { getLogger, networkOf, type PeriodicTask, ServiceUnavailableError, WakeUp } from '../../core/index.ts';
+import { getLogger, networkOf, type PeriodicTask, ServiceUnavailableError } from '../../core/index.ts';
 import type { AggregatedMessage, Outbox } from '../../db/outbox/outbox.ts';
 import type { Queryable } from '../../db/postgres/database.ts';
 import type { ActivityType } from './schemas.ts';
@@ -26,9 +26,10 @@ const MAX_EVENTS = 1_000;
 const RECORD = { name: 'record_activity', text: 'select record_activity($1)' };
 
 /**
- * Keeps refusals from costing their caller a statement: an unknown address would be told from a known one by that, and
- * whoever is refused could fill the outbox. Those of a user are written one by one, at once; those of nobody are added
- * up by address (IPv6: by /64) and minute. `clock` is in milliseconds since the epoch.
+ * Keeps refusals from costing their caller a statement: an unknown address would be told from a known one by that, even
+ * by one that begins while the answer is made, and whoever is refused could fill the outbox. So they wait for the next
+ * beat. Those of a user are written one by one; those of nobody are added up by address (IPv6: by /64) and minute.
+ * `clock` is in milliseconds since the epoch.
  */
 export function createRefusals(
   database: Queryable,
@@ -36,7 +37,6 @@ export function createRefusals(
   clock: () => number = Date.now,
 ): Refusals {
   const logger = getLogger('app.activity.refusals');
-  const wakeUp = new WakeUp();
   const events: string[] = [];
   const tallies = new Map<string, Tally>();
 
@@ -79,12 +79,10 @@ export function createRefusals(
     note(type, address, event) {
       if (event === undefined || events.length >= MAX_EVENTS) return count(type, address);
       events.push(event);
-      wakeUp.ring();
     },
     task: {
       name: 'write_refusals',
       intervalMs: WRITE_EVERY_MS,
-      wakeUp,
       async run() {
         await write().catch((error: unknown) => {
           // What was noted stays until PostgreSQL is back, which others watch.
