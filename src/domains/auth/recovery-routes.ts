@@ -1,19 +1,9 @@
-import { BadRequestError, type Route, route, ServiceUnavailableError } from '../../core/index.ts';
+import { type Route, route, ServiceUnavailableError } from '../../core/index.ts';
 import { MAIL_TOKEN_TTL_SECONDS } from './account-tokens.ts';
+import { BUSY, MAILED_TOKEN_INVALID, POSTGRES_AWAY } from './errors.ts';
 import type { AuthLimits } from './limits.ts';
 import type { RecoveryService } from './recovery-service.ts';
 import { ForgotPassword, MailAnnounced, ResetPassword, VerifyEmail } from './schemas.ts';
-
-const TOKEN_INVALID = {
-  type: BadRequestError,
-  code: 'auth.mailed_token_invalid',
-  description: 'The token is not valid: it was used, is over, or a later one was sent',
-};
-const AWAY = {
-  type: ServiceUnavailableError,
-  code: 'postgres.unavailable',
-  description: 'The database cannot be reached',
-};
 
 /** The routes for who cannot sign in, or shows that an address is theirs, by what was mailed to it. */
 export function createRecoveryRoutes(recovery: RecoveryService, limits: Pick<AuthLimits, 'forgotPassword'>): Route[] {
@@ -28,7 +18,7 @@ export function createRecoveryRoutes(recovery: RecoveryService, limits: Pick<Aut
       responses: { 202: { description: 'A mail is on its way if there is an account', schema: MailAnnounced } },
       errors: [
         { type: ServiceUnavailableError, code: 'mail.unavailable', description: 'No mail can be sent here' },
-        AWAY,
+        POSTGRES_AWAY,
       ],
       async handler(ctx) {
         await recovery.requestReset(ctx.state.input.body);
@@ -42,11 +32,7 @@ export function createRecoveryRoutes(recovery: RecoveryService, limits: Pick<Aut
       description: 'A token works once. After a password that is not good enough it still does.',
       body: ResetPassword,
       responses: { 204: { description: 'It is changed, and all sessions have ended' } },
-      errors: [
-        TOKEN_INVALID,
-        { type: ServiceUnavailableError, code: 'auth.busy', description: 'Too many sign-ins at this moment' },
-        AWAY,
-      ],
+      errors: [MAILED_TOKEN_INVALID, ...BUSY],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
         await recovery.resetPassword(deviceInfo, input.body);
@@ -60,7 +46,7 @@ export function createRecoveryRoutes(recovery: RecoveryService, limits: Pick<Aut
       description: 'The token comes by mail after registering and after a change of the address, and works once.',
       body: VerifyEmail,
       responses: { 204: { description: 'The address is verified' } },
-      errors: [TOKEN_INVALID, AWAY],
+      errors: [MAILED_TOKEN_INVALID, POSTGRES_AWAY],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
         await recovery.verifyEmail(deviceInfo, input.body);

@@ -1,5 +1,4 @@
 import {
-  BadRequestError,
   getLogger,
   type Mailer,
   type PasswordSecurity,
@@ -11,6 +10,7 @@ import type { Database } from '../../db/postgres/database.ts';
 import type { ActivityRecorder } from '../activity/index.ts';
 import { normalizeEmail } from '../users/index.ts';
 import type { AccountTokenStore } from './account-tokens.ts';
+import { mailedTokenInvalid } from './errors.ts';
 import { requestAccountMail } from './mail-queue.ts';
 import { ForgotPassword, ResetPassword, VerifyEmail } from './schemas.ts';
 import type { SessionStore } from './store.ts';
@@ -52,7 +52,7 @@ export function createRecoveryService(options: RecoveryServiceOptions): Recovery
     resetPassword: requireDto(ResetPassword)(async function resetPassword(device, { token, new_password }) {
       const tokenHash = passwords.generateTokenHash(token);
       const email = await accountTokens.findEmail('reset_password', tokenHash);
-      if (email === undefined) throw refused();
+      if (email === undefined) throw mailedTokenInvalid();
       const problems = passwords.findPasswordProblems(new_password, '/body/new_password', email);
       if (problems.length > 0) throw new ValidationError(problems);
       const passwordHash = await passwords.generatePasswordHash(new_password);
@@ -63,7 +63,7 @@ export function createRecoveryService(options: RecoveryServiceOptions): Recovery
         await activity.record(tx, { type: 'auth.password_reset', userId: id, device });
         return id;
       });
-      if (userId === undefined) throw refused();
+      if (userId === undefined) throw mailedTokenInvalid();
       logger.info('Reset the password', { user_id: userId });
     }),
 
@@ -73,14 +73,8 @@ export function createRecoveryService(options: RecoveryServiceOptions): Recovery
         if (id !== undefined) await activity.record(tx, { type: 'auth.verified', userId: id, device });
         return id;
       });
-      if (userId === undefined) throw refused();
+      if (userId === undefined) throw mailedTokenInvalid();
       logger.info('Verified the address', { user_id: userId });
     }),
   };
-}
-
-function refused(): BadRequestError {
-  return new BadRequestError('The token is not valid: it was used, is over, or a later one was sent', {
-    code: 'auth.mailed_token_invalid',
-  });
 }

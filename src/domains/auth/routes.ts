@@ -1,14 +1,9 @@
-import { ConflictError, type Route, route, ServiceUnavailableError, UnauthorizedError } from '../../core/index.ts';
-import { toUserView, UserView } from '../users/index.ts';
+import { type Route, route, UnauthorizedError } from '../../core/index.ts';
+import { EMAIL_TAKEN, toUserView, UserView } from '../users/index.ts';
+import { BUSY } from './errors.ts';
 import type { AuthLimits } from './limits.ts';
 import { Credentials, TokenPair } from './schemas.ts';
 import type { AuthService } from './service.ts';
-
-/** What whatever touches an account's password may run into. */
-const BUSY = [
-  { type: ServiceUnavailableError, code: 'auth.busy', description: 'Too many sign-ins at this moment' },
-  { type: ServiceUnavailableError, code: 'postgres.unavailable', description: 'The database cannot be reached' },
-];
 
 /** The routes through which a person gets an account and signs in. */
 export function createAuthRoutes(auth: AuthService, limits: AuthLimits): Route[] {
@@ -20,10 +15,7 @@ export function createAuthRoutes(auth: AuthService, limits: AuthLimits): Route[]
       limits: limits.register,
       body: Credentials,
       responses: { 201: { description: 'The new user', schema: UserView } },
-      errors: [
-        { type: ConflictError, code: 'auth.email_taken', description: 'An account with this address exists' },
-        ...BUSY,
-      ],
+      errors: [EMAIL_TAKEN, ...BUSY],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
         const user = await auth.register(deviceInfo, input.body);

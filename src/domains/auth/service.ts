@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import {
-  ConflictError,
   getLogger,
   type JwtService,
   type PasswordSecurity,
@@ -12,7 +11,7 @@ import {
 } from '../../core/index.ts';
 import type { Database } from '../../db/postgres/database.ts';
 import type { ActivityRecorder } from '../activity/index.ts';
-import { emailProblem, normalizeEmail, type User, type UserStore } from '../users/index.ts';
+import { emailProblem, emailTaken, normalizeEmail, type User, type UserStore } from '../users/index.ts';
 import type { AccountMails } from './account-mails.ts';
 import { Credentials, type TokenPair } from './schemas.ts';
 import type { SessionStore } from './store.ts';
@@ -78,7 +77,7 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
       });
       if (!isNew) {
         if (!options.revealsTaken) return user;
-        throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
+        throw emailTaken();
       }
       logger.info('Registered', { user_id: user.id });
       return user;

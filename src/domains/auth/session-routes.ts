@@ -5,9 +5,9 @@ import {
   NotFoundError,
   type Route,
   route,
-  ServiceUnavailableError,
   UnauthorizedError,
 } from '../../core/index.ts';
+import { POSTGRES_AWAY } from './errors.ts';
 import { LogoutRequest, RefreshRequest, SessionView, TokenPair } from './schemas.ts';
 import type { SessionService } from './session-service.ts';
 import type { Session } from './store.ts';
@@ -35,7 +35,7 @@ export function createSessionRoutes(sessions: SessionService): Route[] {
           code: 'auth.refresh_replayed',
           description: 'The refresh token was used before: its session was ended',
         },
-        { type: ServiceUnavailableError, code: 'postgres.unavailable', description: 'The database cannot be reached' },
+        POSTGRES_AWAY,
       ],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;

@@ -1,6 +1,4 @@
 import {
-  ConflictError,
-  ForbiddenError,
   getLogger,
   type PasswordSecurity,
   type Principal,
@@ -12,8 +10,8 @@ import {
 import type { Database, Queryable } from '../../db/postgres/database.ts';
 import { type ActivityRecorder, requestErasure } from '../activity/index.ts';
 import type { AccountMails, SessionStore } from '../auth/index.ts';
-import { lastAdmin } from './admin-errors.ts';
 import { emailProblem, normalizeEmail } from './email.ts';
+import { emailTaken, lastAdmin, wrongPassword } from './errors.ts';
 import { ChangeEmail, ChangePassword, DeleteAccount } from './schemas.ts';
 import type { Account, User, UserStore } from './store.ts';
 
@@ -62,9 +60,7 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
         return changed;
       });
       if (outcome === 'gone') throw gone();
-      if (outcome === 'taken') {
-        throw new ConflictError('An account with this address exists', { code: 'auth.email_taken' });
-      }
+      if (outcome === 'taken') throw emailTaken();
       if (outcome === 'changed') logger.info('Changed the address', { user_id: id });
       return { id, email: address, roles, createdAt };
     }),
@@ -111,9 +107,4 @@ export function createAccountService(options: AccountServiceOptions): AccountSer
 /** As `authenticate` would have said a moment later. */
 function gone(): UnauthorizedError {
   return new UnauthorizedError('The account is gone', { code: 'auth.token_invalid' });
-}
-
-// No 401: the token is good, and a client that refreshes it and tries again would change nothing.
-function wrongPassword(): ForbiddenError {
-  return new ForbiddenError('The current password is wrong', { code: 'auth.wrong_password' });
 }

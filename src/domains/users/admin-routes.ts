@@ -1,10 +1,7 @@
 import Type from 'typebox';
 import {
-  ConflictError,
-  ForbiddenError,
   getCurrentUserSession,
   IdParams,
-  NotFoundError,
   PageQuery,
   type Route,
   route,
@@ -12,16 +9,11 @@ import {
 } from '../../core/index.ts';
 import { ActivityView, toActivityView } from '../activity/index.ts';
 import type { AdminService } from './admin-service.ts';
+import { LAST_ADMIN, NO_SUCH_USER, OWN_ROLES } from './errors.ts';
 import { AdminUserView, ChangeRoles, ChangeUser } from './schemas.ts';
 import { toAdminUserView } from './view.ts';
 
 const ROLES = ['admin'];
-const NO_SUCH_USER = { type: NotFoundError, description: 'There is no such user' };
-const LAST_ADMIN = {
-  type: ConflictError,
-  code: 'users.last_admin',
-  description: 'The last administrator cannot be taken away',
-};
 
 /** The routes through which administrators see and change the accounts of others. */
 export function createAdminRoutes(admin: AdminService): Route[] {
@@ -75,11 +67,7 @@ export function createAdminRoutes(admin: AdminService): Route[] {
       params: IdParams,
       body: ChangeRoles,
       responses: { 200: { description: 'The user', schema: AdminUserView } },
-      errors: [
-        NO_SUCH_USER,
-        LAST_ADMIN,
-        { type: ForbiddenError, code: 'users.own_roles', description: 'Nobody can change their own roles' },
-      ],
+      errors: [NO_SUCH_USER, LAST_ADMIN, OWN_ROLES],
       async handler(ctx) {
         const { params, body } = ctx.state.input;
         ctx.respond.success(toAdminUserView(await admin.changeRoles(getCurrentUserSession(ctx), params.id, body)));

@@ -2,7 +2,7 @@ import { type Cursors, getLogger, type Page, type Principal, requireDto } from '
 import type { Database } from '../../db/postgres/database.ts';
 import type { ActivityPage, ActivityRecorder, ActivityService } from '../activity/index.ts';
 import type { SessionStore } from '../auth/index.ts';
-import { lastAdmin, noSuchUser, ownRoles } from './admin-errors.ts';
+import { lastAdmin, noSuchUser, ownRoles } from './errors.ts';
 import { ChangeRoles, ChangeUser } from './schemas.ts';
 import type { Account, UserStore } from './store.ts';
 

@@ -1,20 +1,11 @@
-import {
-  ConflictError,
-  ForbiddenError,
-  getCurrentUserSession,
-  type Route,
-  route,
-  ServiceUnavailableError,
-} from '../../core/index.ts';
+import { getCurrentUserSession, type Route, route } from '../../core/index.ts';
 import type { AccountService } from './account-service.ts';
+import { EMAIL_TAKEN, LAST_ADMIN, PASSWORDS_BUSY, WRONG_PASSWORD } from './errors.ts';
 import { ChangeEmail, ChangePassword, DeleteAccount, UserView } from './schemas.ts';
 import { toUserView } from './view.ts';
 
 /** What whatever asks for the current password may run into. */
-const CONFIRMED = [
-  { type: ForbiddenError, code: 'auth.wrong_password', description: 'The current password is wrong' },
-  { type: ServiceUnavailableError, code: 'auth.busy', description: 'Too many sign-ins at this moment' },
-];
+const CONFIRMED = [WRONG_PASSWORD, PASSWORDS_BUSY];
 
 /** The routes of a user's own account. */
 export function createUserRoutes(account: AccountService): Route[] {
@@ -38,10 +29,7 @@ export function createUserRoutes(account: AccountService): Route[] {
       authenticated: true,
       body: ChangeEmail,
       responses: { 200: { description: 'The user', schema: UserView } },
-      errors: [
-        { type: ConflictError, code: 'auth.email_taken', description: 'An account with this address exists' },
-        ...CONFIRMED,
-      ],
+      errors: [EMAIL_TAKEN, ...CONFIRMED],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
         const user = await account.changeEmail(getCurrentUserSession(ctx), deviceInfo, input.body);
@@ -70,10 +58,7 @@ export function createUserRoutes(account: AccountService): Route[] {
       authenticated: true,
       body: DeleteAccount,
       responses: { 204: { description: 'It is gone' } },
-      errors: [
-        { type: ConflictError, code: 'users.last_admin', description: 'The last administrator cannot be taken away' },
-        ...CONFIRMED,
-      ],
+      errors: [LAST_ADMIN, ...CONFIRMED],
       async handler(ctx) {
         const { input, deviceInfo } = ctx.state;
         await account.deleteAccount(getCurrentUserSession(ctx), deviceInfo, input.body);
