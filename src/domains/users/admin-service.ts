@@ -1,5 +1,5 @@
 import { type Cursors, getLogger, type Page, type Principal, requireDto } from '../../core/index.ts';
-import type { Database } from '../../db/postgres/database.ts';
+import type { Database, Queryable } from '../../db/postgres/database.ts';
 import type { ActivityPage, ActivityRecorder, ActivityService } from '../activity/index.ts';
 import type { SessionStore } from '../auth/index.ts';
 import { lastAdmin, noSuchUser, ownRoles } from './errors.ts';
@@ -44,6 +44,14 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
     return user;
   }
 
+  /** The user, locked until the transaction ends; `isRemoval` when they are to be no administrator any more. */
+  async function lockForRemoval(tx: Queryable, id: string, isRemoval: boolean): Promise<ManagedUser> {
+    const user = await users.within(tx).lockForRemoval(id);
+    if (user === undefined) throw noSuchUser();
+    if (isRemoval && user.isLastAdmin) throw lastAdmin();
+    return user;
+  }
+
   return {
     async listUsers(limit, cursor) {
       const [createdAtMicros, lastId] = cursor === undefined ? [] : cursors.decode(SCOPE, cursor).map(String);
@@ -59,39 +67,30 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
     getUser,
 
     changeUser: requireDto(ChangeUser)(async function changeUser(admin, id, { disabled }) {
-      const before = await database.transaction(async (tx) => {
-        const user = await users.within(tx).lockForRemoval(id);
-        if (user === undefined) throw noSuchUser();
-        if (disabled && user.isLastAdmin) throw lastAdmin();
+      const { user, isOther } = await database.transaction(async (tx) => {
+        const user = await lockForRemoval(tx, id, disabled);
+        const isOther = user.isDisabled !== disabled;
         await users.within(tx).setDisabled(id, disabled);
         if (disabled) await sessions.within(tx).endSessionsOfUser(id);
-        if (user.isDisabled !== disabled) {
-          await activity.record(tx, { type: disabled ? 'user.disabled' : 'user.enabled', userId: id, device: null });
-        }
-        return user;
+        const type = disabled ? 'user.disabled' : 'user.enabled';
+        if (isOther) await activity.record(tx, { type, userId: id, device: null });
+        return { user, isOther };
       });
-      if (before.isDisabled !== disabled) {
-        logger.info(disabled ? 'Disabled a user' : 'Enabled a user', { user_id: id, by: admin.userId });
-      }
-      return { ...before, isDisabled: disabled };
+      if (isOther) logger.info(disabled ? 'Disabled a user' : 'Enabled a user', { user_id: id, by: admin.userId });
+      return { ...user, isDisabled: disabled };
     }),
 
     changeRoles: requireDto(ChangeRoles)(async function changeRoles(admin, id, { roles }) {
       if (id === admin.userId) throw ownRoles();
-      const before = await database.transaction(async (tx) => {
-        const user = await users.within(tx).lockForRemoval(id);
-        if (user === undefined) throw noSuchUser();
-        if (user.isLastAdmin && !roles.includes('admin')) throw lastAdmin();
+      const { user, isOther } = await database.transaction(async (tx) => {
+        const user = await lockForRemoval(tx, id, !roles.includes('admin'));
+        const isOther = new Set(user.roles).symmetricDifference(new Set(roles)).size > 0;
         await users.within(tx).setRoles(id, roles);
-        if (areOthers(user.roles, roles)) {
-          await activity.record(tx, { type: 'user.roles_changed', userId: id, device: null });
-        }
-        return user;
+        if (isOther) await activity.record(tx, { type: 'user.roles_changed', userId: id, device: null });
+        return { user, isOther };
       });
-      if (areOthers(before.roles, roles)) {
-        logger.info('Changed the roles of a user', { user_id: id, by: admin.userId, roles });
-      }
-      return { ...before, roles };
+      if (isOther) logger.info('Changed the roles of a user', { user_id: id, by: admin.userId, roles });
+      return { ...user, roles };
     }),
 
     async endSessions(admin, id) {
@@ -109,8 +108,4 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
       return events.listMine(id, limit, cursor);
     },
   };
-}
-
-function areOthers(before: readonly string[], after: readonly string[]): boolean {
-  return new Set(before).symmetricDifference(new Set(after)).size > 0;
 }
