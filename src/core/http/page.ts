@@ -47,6 +47,22 @@ export class Cursors {
     }
     return JSON.parse(payload.toString());
   }
+
+  /**
+   * One page of a list of which one more than `limit` was asked for: that there is one more tells that there is another
+   * page. `placeOf` says after what that begins.
+   */
+  pageOf<T>(
+    scope: string,
+    limit: number,
+    found: readonly T[],
+    placeOf: (last: T) => readonly (string | number)[],
+  ): { items: T[]; page: Page } {
+    const items = found.slice(0, limit);
+    const last = items.at(-1);
+    const next = found.length > limit && last !== undefined ? this.encode(scope, placeOf(last)) : null;
+    return { items, page: { limit, next_cursor: next } };
+  }
 }
 
 function mac(key: Buffer, scope: string, payload: Buffer): Buffer {

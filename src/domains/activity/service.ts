@@ -13,17 +13,14 @@ export function createActivityService(store: ActivityStore, cursors: Cursors): A
     async listMine(userId, limit, cursor) {
       const scope = `activity:${userId}`;
       const after = cursor === undefined ? undefined : toPlace(cursors.decode(scope, cursor));
-      // One more than asked for tells whether there is another page.
       const found = await store.findEventsOfUser(userId, limit + 1, after).catch((cause: unknown) => {
         throw new ServiceUnavailableError('The activity cannot be read at this moment', {
           code: 'mongo.unavailable',
           cause,
         });
       });
-      const events = found.slice(0, limit);
-      const last = events.at(-1);
-      const next = found.length > limit && last ? cursors.encode(scope, [last.at.getTime(), last._id]) : null;
-      return { events, page: { limit, next_cursor: next } };
+      const { items, page } = cursors.pageOf(scope, limit, found, ({ at, _id }) => [at.getTime(), _id]);
+      return { events: items, page };
     },
   };
 }

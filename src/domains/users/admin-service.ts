@@ -56,12 +56,9 @@ export function createAdminService(options: AdminServiceOptions): AdminService {
     async listUsers(limit, cursor) {
       const [createdAtMicros, lastId] = cursor === undefined ? [] : cursors.decode(SCOPE, cursor).map(String);
       const after = createdAtMicros && lastId ? { createdAtMicros, id: lastId } : undefined;
-      // One more than asked for tells whether there is another page.
       const found = await users.findUsers(limit + 1, after);
-      const listed = found.slice(0, limit);
-      const last = listed.at(-1);
-      const next = found.length > limit && last ? cursors.encode(SCOPE, [last.createdAtMicros, last.id]) : null;
-      return { users: listed, page: { limit, next_cursor: next } };
+      const { items, page } = cursors.pageOf(SCOPE, limit, found, (last) => [last.createdAtMicros, last.id]);
+      return { users: items, page };
     },
 
     getUser,
