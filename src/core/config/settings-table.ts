@@ -16,11 +16,11 @@ import {
   type ValuesOf,
 } from './definition.ts';
 import { listSettings } from './domain-settings.ts';
+import { MAIL_ADDRESS } from './mail-address.ts';
 
 const ORIGIN_PATTERN = '^(\\*|https?://[A-Za-z0-9.\\-\\[\\]:]+)$';
 const TOKEN_PATTERN = "^(\\*|[A-Za-z0-9!#$%&'*+.^_`|~\\-]+)$";
 const URL_PATTERN = (schemes: string) => `^(${schemes})://[^\\s]+$`;
-const ADDRESS_PATTERN = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\\-]{1,64}@[A-Za-z0-9.\\-]{1,189}";
 
 /** A limit: how many in a window that is fixed. */
 const hits = (env: string, what: string, by: number) =>
@@ -298,7 +298,7 @@ export const SETTINGS = {
     }),
     mailFrom: optionalText('MAIL_FROM', {
       description: 'Whom mail comes from; needed with SMTP_URL',
-      pattern: `^([^<>"\\u0000-\\u001f\\u007f]{1,128} <${ADDRESS_PATTERN}>|${ADDRESS_PATTERN})$`,
+      pattern: `^([^<>"\\u0000-\\u001f\\u007f]{1,128} <${MAIL_ADDRESS}>|${MAIL_ADDRESS})$`,
       allowed: 'an address such as okapi@example.org or Okapi <okapi@example.org>',
     }),
   },

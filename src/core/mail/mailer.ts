@@ -1,4 +1,5 @@
 import { trackBackgroundJob } from '../background/track-background-job.ts';
+import { MAIL_ADDRESS } from '../config/mail-address.ts';
 import { ServiceUnavailableError } from '../errors/app-http-error.ts';
 
 /** One mail to one person, as plain text. */
@@ -32,8 +33,7 @@ export class MailError extends Error {
   }
 }
 
-/** Printable ASCII, and none of what separates, quotes or comments in a header (RFC 5322 §3.2.3). */
-const ADDRESS = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,189}$/;
+const ADDRESS = new RegExp(`^${MAIL_ADDRESS}$`);
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
 /** A mailer on `transport`, whose mails are runs of the job `send_mail`; one that sends nothing when there is none. */
