@@ -1,7 +1,7 @@
 import { AppHttpError } from '../errors/app-http-error.ts';
 import { getLogger } from '../logging/index.ts';
 import { networkOf } from '../security/limits/network.ts';
-import { type Decision, type LimitRule, type Policy, policyOf } from '../security/limits/policy.ts';
+import { type Decision, type LimitRule, policyOf } from '../security/limits/policy.ts';
 import type { Hit, Limit, RateLimiter } from '../security/limits/rate-limiter.ts';
 import type { Principal } from './authenticate.ts';
 import type { SessionDeviceInfo } from './device-info.ts';
@@ -139,7 +139,7 @@ export function problemWithLimits({ byAddress = [], byAccount = [], account }: R
   if (names.size <= rules.length) return 'has two limits of one name, or one that is called general';
   if (byAccount.length > 0 && account === undefined) return 'limits by account and does not say by which: give account';
   try {
-    for (const rule of rules) if (rule.max !== 0) policyOf(rule) satisfies Policy;
+    for (const rule of rules) if (rule.max !== 0) policyOf(rule);
   } catch (error) {
     return `has a limit that cannot be kept: ${(error as Error).message}`;
   }

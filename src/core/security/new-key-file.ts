@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KeyFile, timeStamp } from './key-files.ts';
@@ -12,7 +12,7 @@ const RSA_BITS = 3072;
 
 /** A new private key as PKCS#8 PEM. */
 export function newKeyPem(algorithm: FileAlgorithm): string {
-  return newKey(algorithm).export({ format: 'pem', type: 'pkcs8' }) as string;
+  return pemOf(newKey(algorithm));
 }
 
 /**
@@ -26,12 +26,16 @@ export function writeNewKeyFile(folder: string, algorithm: FileAlgorithm, signsF
   const path = join(folder, `${timeStamp(signsFrom)}-${algorithm}-${key.kid.slice(0, 8)}.pem`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.draft`;
-  writeFileSync(draft, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx', flush: true });
+  writeFileSync(draft, pemOf(privateKey), { mode: 0o600, flag: 'wx', flush: true });
   renameSync(draft, path);
   return { path, key };
 }
 
-function newKey(algorithm: FileAlgorithm) {
+function pemOf(key: KeyObject): string {
+  return key.export({ format: 'pem', type: 'pkcs8' }) as string;
+}
+
+function newKey(algorithm: FileAlgorithm): KeyObject {
   if (algorithm === 'EdDSA') return generateKeyPairSync('ed25519').privateKey;
   if (algorithm === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   return generateKeyPairSync('rsa', { modulusLength: RSA_BITS }).privateKey;
