@@ -138,7 +138,7 @@ describeWithRedis('two instances with one Redis', () => {
     const count = (status: number) => statuses.filter((each) => each === status).length;
     // Where more wait for their turn at once than are let in, a guess is neither checked nor counted.
     expect(count(401) + count(429) + count(503)).to.equal(90);
-    expect(count(401)).to.be.within(1, 60);
-    expect(count(429)).to.be.at.least(30 - count(503));
+    expect(count(401)).to.be.at.most(60);
+    expect(count(401) + count(503)).to.be.at.least(50);
   });
 });
