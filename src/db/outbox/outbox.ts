@@ -8,17 +8,26 @@ import {
 } from '../../core/telemetry/metrics/service-metrics.ts';
 import type { Database } from '../postgres/database.ts';
 import type { StopListening } from '../postgres/listener.ts';
+import { isRefusedData } from '../postgres/refused-data.ts';
 import { createDeliveryTask, type Receiver } from './delivery.ts';
-import { type AggregatedMessage, addUp, measureOutbox, removeDelivered } from './statements.ts';
+import { addUp, type Batch, measureOutbox, removeDelivered, removeWriters } from './statements.ts';
 
 export type { Receiver } from './delivery.ts';
-export type { AggregatedMessage, OutboxMessage } from './statements.ts';
+export type { AggregatedMessage, Batch, OutboxMessage } from './statements.ts';
 
 export type Outbox = {
   /** Deliver, measure, and remove what was delivered. */
   tasks: readonly PeriodicTask[];
-  /** Adds up messages that may be lost: while the outbox is full they are dropped, and counted. */
-  addUp(messages: readonly AggregatedMessage[]): Promise<void>;
+  /**
+   * Adds up messages that may be lost: while the outbox is full they are dropped, and counted. A batch can be handed in
+   * again by whoever does not know whether it was written.
+   */
+  addUp(batch: Batch): Promise<void>;
+  /**
+   * Lets `write` write as many messages as `quantity` says, for whoever would try again for ever: when PostgreSQL
+   * refuses what stands in them, that is logged and counted, and they are dropped. Rejects for any other reason.
+   */
+  writeOrDrop(quantity: number, write: () => Promise<unknown>): Promise<void>;
   /** Ends the listening for what is written. */
   close(): Promise<void>;
 };
@@ -74,12 +83,22 @@ export function createOutbox({ database, receiver, max }: OutboxOptions): Outbox
         async run(signal) {
           let isMore = true;
           while (isMore && !signal.aborted) isMore = await removeDelivered(database);
+          await removeWriters(database);
         },
       },
     ],
-    async addUp(messages) {
-      if (usage < 1) return addUp(database, messages);
-      outboxDropped.inc(messages.reduce((sum, { quantity }) => sum + quantity, 0));
+    async addUp(batch) {
+      if (usage < 1) return addUp(database, batch);
+      outboxDropped.inc(batch.messages.reduce((sum, { quantity }) => sum + quantity, 0));
+    },
+    async writeOrDrop(quantity, write) {
+      try {
+        await write();
+      } catch (error) {
+        if (!isRefusedData(error)) throw error;
+        outboxDropped.inc(quantity);
+        logger.exception('PostgreSQL refuses what was to be written to the outbox: it is dropped', error, { quantity });
+      }
     },
     async close() {
       await stopListening?.();

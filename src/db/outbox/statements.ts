@@ -17,6 +17,9 @@ export type OutboxMessage = {
 /** One to be added to others with its key, and delivered when it is due. */
 export type AggregatedMessage = { key: string; at: Date; dueAt: Date; quantity: number; message: object };
 
+/** What one writer adds up at a time. The numbers of a writer, whose id is a UUID, rise; no key may be there twice. */
+export type Batch = { writer: string; number: number; messages: readonly AggregatedMessage[] };
+
 export type OutboxFigures = { undelivered: number; oldestAgeSeconds: number };
 
 /** So many streams are claimed, and so many messages of them delivered, at a time. A span has 128 links at most. */
@@ -46,10 +49,19 @@ const MARK_DELIVERED = {
   name: 'mark_outbox_delivered',
   text: 'update outbox set delivered_at = clock_timestamp() where id = any ($1::bigint[])',
 };
+// In the order of their keys, or of two that add to the same ones each could wait for the other.
 const ADD_UP = {
   name: 'add_up_outbox_messages',
-  text: `insert into outbox (stream, aggregate_key, at, due_at, quantity, message)
-    select '${NO_STREAM}', * from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::jsonb[])
+  text: `with fresh as (
+      insert into outbox_writers as known (id, last_batch) values ($6, $7)
+      on conflict (id) do update set last_batch = excluded.last_batch, written_at = now()
+        where known.last_batch < excluded.last_batch
+      returning id)
+    insert into outbox (stream, aggregate_key, at, due_at, quantity, message)
+    select '${NO_STREAM}', each.* from fresh,
+      unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::jsonb[])
+      as each (key, at, due_at, quantity, message)
+    order by each.key
     on conflict (aggregate_key) where delivered_at is null
     do update set quantity = outbox.quantity + excluded.quantity`,
 };
@@ -66,6 +78,11 @@ const REMOVE_DELIVERED = {
     select id from outbox where delivered_at < now() - interval '1 hour' limit ${MAX_REMOVED} for update skip locked)
     returning id`,
 };
+// Longer than anybody waits for a PostgreSQL that is away.
+const REMOVE_WRITERS = {
+  name: 'remove_outbox_writers',
+  text: `delete from outbox_writers where written_at < now() - interval '30 days'`,
+};
 
 /** Keeps other workers away from streams that have something to deliver, until the transaction ends. */
 export async function claimStreams(tx: Queryable): Promise<string[]> {
@@ -81,14 +98,16 @@ export async function markDelivered(tx: Queryable, messages: readonly OutboxMess
   await tx.query(MARK_DELIVERED, [messages.map(({ id }) => id)]);
 }
 
-/** Adds messages to those with the same key that are not delivered yet. No key may be there twice. */
-export async function addUp(db: Queryable, messages: readonly AggregatedMessage[]): Promise<void> {
+/** Adds messages to those with the same key that are not delivered yet. A batch that was added already changes nothing. */
+export async function addUp(db: Queryable, { writer, number, messages }: Batch): Promise<void> {
   await db.query(ADD_UP, [
     messages.map(({ key }) => key),
     messages.map(({ at }) => at),
     messages.map(({ dueAt }) => dueAt),
     messages.map(({ quantity }) => quantity),
     messages.map(({ message }) => JSON.stringify(message)),
+    writer,
+    number,
   ]);
 }
 
@@ -100,4 +119,9 @@ export async function measureOutbox(db: Queryable): Promise<OutboxFigures> {
 /** Removes messages that were delivered an hour ago, a thousand at most. Resolves to whether there may be more. */
 export async function removeDelivered(db: Queryable): Promise<boolean> {
   return (await db.query(REMOVE_DELIVERED)).length === MAX_REMOVED;
+}
+
+/** Forgets writers that have added nothing for thirty days. */
+export async function removeWriters(db: Queryable): Promise<void> {
+  await db.query(REMOVE_WRITERS);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { requestIdCtx, type SessionDeviceInfo } from '../../core/index.ts';
 import type { Queryable } from '../../db/postgres/database.ts';
@@ -37,7 +38,8 @@ export function createActivityRecorder(refusals: Pick<Refusals, 'note'>): Activi
     record: recordActivity,
     eventOf,
     noteRefusal({ type, userId, device }) {
-      const event = userId === null ? undefined : eventOf({ type, userId, device });
+      // With an id, since it may have to be written again.
+      const event = userId === null ? undefined : eventOf({ type, userId, device }, randomUUID());
       refusals.note(type, device.ip_address, event);
     },
   };
@@ -48,11 +50,15 @@ export async function recordActivity(db: Queryable, activity: Activity): Promise
   await db.query(RECORD, [eventOf(activity)]);
 }
 
-/** `eventOf` of an `ActivityRecorder`, for who has none. It has the ids of the request that it happens in. */
-export function eventOf({ type, userId, device }: Activity): string {
+/**
+ * `eventOf` of an `ActivityRecorder`, for who has none. It has the ids of the request that it happens in. With an `id`,
+ * a UUID, it is recorded once, however often it is written.
+ */
+export function eventOf({ type, userId, device }: Activity, id?: string): string {
   const { ip_address = null, ...rest } = device ?? {};
   const span = trace.getActiveSpan()?.spanContext();
   return JSON.stringify({
+    id,
     type,
     user_id: userId,
     request_id: requestIdCtx.get() ?? null,

@@ -6,6 +6,7 @@ import {
   outboxUndelivered,
   outboxUsage,
 } from '../../../src/core/telemetry/metrics/service-metrics.ts';
+import type { AggregatedMessage } from '../../../src/db/outbox/outbox.ts';
 import { eventually } from '../../support/eventually.ts';
 import { append, createTestOutbox, FakeReceiver } from './harness.ts';
 
@@ -31,6 +32,8 @@ describe('what the outbox holds', () => {
     quantity,
     message: { text: key },
   });
+
+  const batch = (...messages: AggregatedMessage[]) => ({ writer: randomUUID(), number: 1, messages });
 
   it('is removed an hour after it was delivered, and not before', async () => {
     const stream = randomUUID();
@@ -65,12 +68,34 @@ describe('what the outbox holds', () => {
   });
 
   describe('of what is added up', () => {
+    it('is added once, however often a batch is handed in, and its writer is forgotten after thirty days', async () => {
+      const { outbox: one } = outbox.startWorker(new FakeReceiver(), { only: /^remove/ });
+      const [first, old] = [batch(aggregate('a', 2)), batch(aggregate('b', 1))];
+      for (const each of [first, first, { ...first, number: 2 }, first, old]) await one.addUp(each);
+      expect((await rows()).map(({ message, quantity }) => [message.text, quantity])).to.deep.equal([
+        ['a', 4],
+        ['b', 1],
+      ]);
+      const age = (writer: string, days: number) =>
+        outbox.database.query(
+          { text: 'update outbox_writers set written_at = now() - make_interval(days => $2) where id = $1' },
+          [writer, days],
+        );
+      await age(first.writer, 29);
+      await age(old.writer, 31);
+      outbox.startWorker(new FakeReceiver(), { only: /^remove/ });
+      await eventually(async () => {
+        const left = await outbox.database.query<{ id: string }>({ text: 'select id from outbox_writers' });
+        return left.map(({ id }) => id).join() === first.writer;
+      });
+    });
+
     it('is one message for each key until it is delivered', async () => {
       const { outbox: one } = outbox.startWorker(new FakeReceiver(), { only: /^none/ });
       const { outbox: other } = outbox.startWorker(new FakeReceiver(), { only: /^none/ });
       await Promise.all([
-        one.addUp([aggregate('a', 2), aggregate('b', 1)]),
-        other.addUp([aggregate('a', 3), aggregate('c', 4)]),
+        one.addUp(batch(aggregate('a', 2), aggregate('b', 1))),
+        other.addUp(batch(aggregate('a', 3), aggregate('c', 4))),
       ]);
       const found = await rows();
       expect(Object.fromEntries(found.map(({ message, quantity }) => [message.text, quantity]))).to.deep.equal({
@@ -83,14 +108,14 @@ describe('what the outbox holds', () => {
     it('is delivered when it is due, and what comes later is another message', async () => {
       const receiver = new FakeReceiver();
       const { outbox: one } = outbox.startWorker(receiver);
-      await one.addUp([aggregate('early', 2), aggregate('late', 1, new Date(Date.now() + 3_600_000))]);
+      await one.addUp(batch(aggregate('early', 2), aggregate('late', 1, new Date(Date.now() + 3_600_000))));
       await append(outbox.database, randomUUID(), 'wakes the worker');
       await eventually(() => receiver.received.length === 2);
       expect(receiver.received.find(({ message }) => message['text'] === 'early')).to.deep.include({
         quantity: 2,
         at: new Date(1_000),
       });
-      await one.addUp([aggregate('early', 7)]);
+      await one.addUp(batch(aggregate('early', 7)));
       const found = await rows();
       expect(found.map(({ message, quantity }) => [message.text, quantity])).to.deep.equal([
         ['late', 1],
@@ -103,7 +128,7 @@ describe('what the outbox holds', () => {
       const { outbox: full } = outbox.startWorker(new FakeReceiver(), { max: 3, only: /^measure/ });
       await eventually(() => read(outboxUsage) === 1);
       const before = read(outboxDropped) ?? 0;
-      await full.addUp([aggregate('a', 2), aggregate('b', 3)]);
+      await full.addUp(batch(aggregate('a', 2), aggregate('b', 3)));
       expect(read(outboxDropped)).to.equal(before + 5);
       await append(outbox.database, randomUUID(), 'of a user');
       expect((await rows()).map(({ message }) => message.text)).to.deep.equal(['0', '1', '2', 'of a user']);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ServiceUnavailableError } from '../../../src/core/index.ts';
-import type { AggregatedMessage } from '../../../src/db/outbox/outbox.ts';
+import type { AggregatedMessage, Batch } from '../../../src/db/outbox/outbox.ts';
 import { createRefusals } from '../../../src/domains/activity/refusals.ts';
 
 const MINUTE_MS = 60_000;
@@ -28,9 +28,12 @@ describe('refusals of callers who are not signed in', () => {
       },
     };
     const outbox = {
-      async addUp(messages: readonly AggregatedMessage[]) {
+      async addUp({ messages }: Batch) {
         fail();
         counted.push(...messages);
+      },
+      async writeOrDrop(_quantity: number, write: () => Promise<unknown>) {
+        await write();
       },
     };
     refusals = createRefusals(database, outbox, () => nowMs);

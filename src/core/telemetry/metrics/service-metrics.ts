@@ -50,7 +50,7 @@ export const outboxUsage = registry.gauge('okapi_outbox_usage_ratio', 'Undeliver
 export const outboxDelivered = registry.counter('okapi_outbox_delivered_total', 'Messages delivered from the outbox');
 export const outboxDropped = registry.counter(
   'okapi_outbox_dropped_total',
-  'Refusals of anonymous callers that were not recorded since the outbox was full',
+  'Refusals that were not recorded since the outbox was full, or PostgreSQL refused them',
 );
 
 const buildInfo = registry.gauge('app_build_info', 'What is running; the value is always 1', [
