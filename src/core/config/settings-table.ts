@@ -371,6 +371,12 @@ export const SETTINGS = {
       of: ['always', 'trusted', 'never'],
     }),
     traceUserId: flag('TRACE_USER_ID', { description: 'Whether spans carry the id of the user', default: true }),
+    traceBaggageHosts: list('TRACE_BAGGAGE_HOSTS', {
+      description: 'Servers to which the baggage of a request is handed on; nobody unless named',
+      default: [],
+      pattern: '^[A-Za-z0-9]([A-Za-z0-9.\\-]{0,251}[A-Za-z0-9])?$',
+      allowed: 'host names without scheme and port, such as billing.example.org,stock.example.org',
+    }),
   },
 } as const satisfies Record<string, SettingTable>;
 

@@ -1,5 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { Settings } from '../config/index.ts';
 import { Carrier, contextWith } from '../context.ts';
 import type { AccessEntry } from '../logging/index.ts';
@@ -46,13 +54,14 @@ export function telemetry(options: TelemetryOptions): Middleware {
     }
 
     const method = knownMethod(req.method);
-    const span = startSpan(ctx, method, path, options);
+    const { remote, linked } = callerOf(ctx, options);
+    const span = startSpan(method, path, remote, linked);
     state.span = span;
     const parent = traceparentOf(span);
     res.setHeader('traceresponse', parent);
     res.setHeader('Server-Timing', `traceparent;desc="${parent}"`);
     res.once('close', () => finish(ctx, span, method, path, startedAt, options));
-    return context.with(contextWith(carrier, span), next);
+    return context.with(contextWith(carrier, span, remote), next);
   };
 }
 
@@ -62,16 +71,25 @@ export function traceparentOf(span: ServerSpan): string {
   return `00-${traceId}-${spanId}-0${traceFlags & 1}`;
 }
 
-/** Continues the caller's trace where it is believed; else a new root, linked to what the caller said. */
-function startSpan(ctx: OkapiContext, method: string, path: string, options: TelemetryOptions): ServerSpan {
-  const name = method === '_OTHER' ? 'HTTP' : method;
-  const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' };
+/** What is carried on of the caller's context, and the span that the new one is linked to where nothing is. */
+type Caller = { remote: Context; linked: SpanContext | undefined };
+
+const NOBODY: Caller = { remote: ROOT_CONTEXT, linked: undefined };
+
+/** Trace and baggage of a caller who is believed; of any other, the span that it named. */
+function callerOf(ctx: OkapiContext, options: TelemetryOptions): Caller {
   const { headers } = ctx.req;
-  if (!isPropagated(headers)) return startServerSpan(name, attributes);
+  if (!isPropagated(headers)) return NOBODY;
   const remote = propagation.extract(ROOT_CONTEXT, headers);
   return isTrusted(ctx, options)
-    ? startServerSpan(name, attributes, remote)
-    : startServerSpan(name, attributes, ROOT_CONTEXT, trace.getSpanContext(remote));
+    ? { remote, linked: undefined }
+    : { remote: ROOT_CONTEXT, linked: trace.getSpanContext(remote) };
+}
+
+function startSpan(method: string, path: string, remote: Context, linked: SpanContext | undefined): ServerSpan {
+  const name = method === '_OTHER' ? 'HTTP' : method;
+  const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' };
+  return startServerSpan(name, attributes, remote, linked);
 }
 
 let fields: string[] | undefined;

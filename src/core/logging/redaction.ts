@@ -1,7 +1,7 @@
 import { Copier, REDACTION_LIMITS, type RedactionLimits } from './bounded-copy.ts';
-import { cut, redactText } from './secret-shapes.ts';
+import { cut, HIDDEN, redactText } from './secret-shapes.ts';
 
-export { redactText };
+export { cut, HIDDEN, redactText };
 
 /**
  * A copy that is safe to write anywhere: secrets hidden by key at any depth and by shape in every string, plain JSON

@@ -1,7 +1,6 @@
-import { context, metrics } from '@opentelemetry/api';
+import { context, metrics, propagation } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import type { Resource } from '@opentelemetry/resources';
@@ -16,8 +15,11 @@ import { exportLogRecord } from './log-export.ts';
 import { requestDurations, statementDurations } from './metrics/durations.ts';
 import { InstrumentProducer } from './metrics/producer.ts';
 import { mongoStatement } from './mongo-statement.ts';
+import { outgoingHttpInstrumentations, wrapNodeHttp } from './outgoing-http.ts';
+import { propagatorsFromEnvironment } from './propagators.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { samplerFromEnvironment } from './sampler.ts';
+import { sendBaggage } from './send-baggage.ts';
 import { observeSpanExporter } from './span-metrics.ts';
 import { toReadableClientSpan, toReadableSpan } from './spans/readable-span.ts';
 import { SpanExporter } from './spans/span-exporter.ts';
@@ -55,6 +57,7 @@ export function getTelemetry(): Telemetry {
 export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   const service = serviceIdentity(settings);
   const resource = createResource(service);
+  sendBaggage(settings.traceBaggageHosts);
   const metricReader = new PrometheusExporter({
     preventServerStart: true,
     metricProducers: [new InstrumentProducer({ emptyFamilies: true }), ...DURATIONS],
@@ -64,6 +67,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     return running;
   }
 
+  routeDiagnostics();
   const spanProcessors = await createSpanProcessors(resource);
   const logRecordProcessors = await createLogProcessors();
   const sdk = new NodeSDK({
@@ -74,14 +78,15 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS]))],
     logRecordProcessors,
     views: VIEWS,
+    textMapPropagator: propagatorsFromEnvironment(),
     instrumentations: [
-      new HttpInstrumentation({ disableIncomingRequestInstrumentation: true, requireParentforOutgoingSpans: true }),
+      ...outgoingHttpInstrumentations(),
       new MongoDBInstrumentation({ dbStatementSerializer: mongoStatement }),
       new RuntimeNodeInstrumentation(),
     ],
   });
-  routeDiagnostics();
   sdk.start();
+  wrapNodeHttp();
   for (const processor of spanProcessors) if (processor instanceof SpanExporter) observeSpanExporter(processor);
   setTracing({
     sampler: samplerFromEnvironment(),
@@ -119,6 +124,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
 /** `OTEL_SDK_DISABLED=true`: no spans and no OTLP, while context, ids and `/metrics` stay. */
 function startWithoutExport(service: ServiceIdentity, resource: Resource, metricReader: MetricReader): Telemetry {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(propagatorsFromEnvironment());
   const meterProvider = new MeterProvider({ resource, readers: [metricReader], views: VIEWS });
   metrics.setGlobalMeterProvider(meterProvider);
   return {

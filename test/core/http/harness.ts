@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { propagation } from '@opentelemetry/api';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { AlwaysOnSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace';
 import Koa from 'koa';
 import Type from 'typebox';
@@ -20,11 +19,12 @@ import type { Middleware } from '../../../src/core/http/state.ts';
 import type { AccessEntry } from '../../../src/core/logging/index.ts';
 import { RateLimiter } from '../../../src/core/security/limits/rate-limiter.ts';
 import { errorCount, requestCount } from '../../../src/core/telemetry/metrics/metrics.ts';
+import { propagatorsFromEnvironment } from '../../../src/core/telemetry/propagators.ts';
 import type { ServerSpan } from '../../../src/core/telemetry/spans/server-span.ts';
 import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
 
 // As the SDK sets it; before the first request, since the telemetry layer asks once for its headers.
-propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+propagation.setGlobalPropagator(propagatorsFromEnvironment({}));
 
 /** A small application behind the whole onion, listening on loopback. */
 export type TestApp = {

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { ServiceUnavailableError } from '../../../src/core/errors/app-http-error.ts';
 import { createHttpClient } from '../../../src/core/http/http-client.ts';
 import type { Route } from '../../../src/core/http/route.ts';
+import { fetchInstrumentation } from '../../../src/core/telemetry/outgoing-http.ts';
 import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
 import { request } from '../../support/client.ts';
 import { collectSpans, get, serve, type TestApp } from './harness.ts';
@@ -30,10 +31,12 @@ describe('a call to another server', () => {
   const apps: TestApp[] = [];
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const instrumentation = fetchInstrumentation();
   let baseUrl: string;
 
   before(async () => {
     collectSpans();
+    instrumentation.setTracerProvider(provider);
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
     baseUrl = `http://127.0.0.1:${(other.address() as AddressInfo).port}/v1`;
@@ -48,11 +51,12 @@ describe('a call to another server', () => {
     await Promise.all(apps.map((app) => app.close()));
     other.closeAllConnections();
     other.close();
+    instrumentation.disable();
     setTracing();
   });
 
   const clientOf = (url = baseUrl, timeoutMs = 60_000) =>
-    createHttpClient({ baseUrl: url, timeoutMs, headers: { 'X-Key': 'k' }, tracer: provider.getTracer('test') });
+    createHttpClient({ baseUrl: url, timeoutMs, headers: { 'X-Key': 'k' } });
   const start = async (handler: Route['handler'], env: Record<string, string> = {}) => {
     const app = await serve({ routes: [get('/ask', handler)], env });
     apps.push(app);
@@ -90,7 +94,8 @@ describe('a call to another server', () => {
       'http.request.method': 'POST',
       'http.response.status_code': 200,
       'server.address': '127.0.0.1',
-      'url.full': `${baseUrl}/things`,
+      'url.full': `${baseUrl}/things?of=[redacted]`,
+      'url.query': '?of=[redacted]',
     });
   });
 
