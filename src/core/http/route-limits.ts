@@ -21,10 +21,13 @@ export type AccountRule = LimitRule & {
 };
 
 /**
- * The limits of a route. They count by the template of the route, so no other spelling of the path is a way round.
+ * The limits of a route. They count by its method and template, so no other spelling of the path is a way round, or by
+ * `scope`.
  * `byAddress` is asked before the body is read, `byAccount` once it has been validated.
  */
 export type RouteLimits<B = unknown> = {
+  /** Routes that name the same one are one to their limits: what is left is left for all of them. */
+  scope?: string;
   byAddress?: readonly LimitRule[];
   byAccount?: readonly AccountRule[];
   /** What names the account, in its one spelling; `undefined` where a request names none. Needed for `byAccount`. */
@@ -38,8 +41,12 @@ type Asked = Hit & { rule: Rule; decision: Decision };
 
 const logger = getLogger('app.http.limits');
 
-/** The layers of the limits of one route. `scope` is its method and template. */
-export function createRouteLimits<B>(limits: RouteLimits<B>, scope: string, limiter: RateLimiter) {
+/**
+ * The layers of the limits of one route. `ofRoute` is its method and template. Throws `RangeError` when another route of
+ * its scope has a limit of the same name that is not the same.
+ */
+export function createRouteLimits<B>(limits: RouteLimits<B>, ofRoute: string, limiter: RateLimiter) {
+  const scope = limits.scope ?? ofRoute;
   const bind = (rules: readonly AccountRule[] = []): Rule[] =>
     limiter.enabled
       ? rules

@@ -3,6 +3,7 @@ import type { Domain } from '../domain.ts';
 import { createAccountService } from './account-service.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import { createAdminService } from './admin-service.ts';
+import { createConfirmLimits } from './limits.ts';
 import { createUserRoutes } from './routes.ts';
 import { createUserStore } from './store.ts';
 
@@ -15,7 +16,10 @@ export const usersDomain: Domain = {
     return {
       // `/users/me` before `/users/:id`, since the router takes the first that fits.
       routes: [
-        ...createUserRoutes(createAccountService({ ...common, accountMails, passwords })),
+        ...createUserRoutes(
+          createAccountService({ ...common, accountMails, passwords }),
+          createConfirmLimits(activity),
+        ),
         ...createAdminRoutes(createAdminService({ ...common, events, cursors })),
       ],
     };

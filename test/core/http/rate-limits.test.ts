@@ -187,6 +187,20 @@ describe('the limits of a route', () => {
     expect(handled).to.have.length(1);
   });
 
+  it('of routes with one scope count together, and stop the start when they differ', async () => {
+    const other = (limits: RouteLimits<Body>) => ({ ...limited(limits), path: '/other/:where' });
+    const shared = (max: number) => ({ scope: 'both', byAddress: [{ name: 'small', max, windowSeconds: 60 }] });
+    await start({}, [limited(shared(2)), other(shared(2))]);
+    const statuses = [];
+    for (const path of ['limited', 'other', 'limited', 'other']) {
+      statuses.push((await post(`${app.url}/api/${path}/here`, { email: 'a' }, from('192.0.2.1'))).status);
+    }
+    expect(statuses).to.deep.equal([200, 200, 429, 429]);
+    await app.close();
+    const failure = await start({}, [limited(shared(2)), other(shared(3))]).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(RangeError).with.property('message').that.includes('small in both');
+  });
+
   it('count a hit in all of them or, when one is full, in none', async () => {
     const byAccount = [
       { name: 'narrow', max: 1, windowSeconds: 60, andAddress: true },

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { rateLimitEvicted, rateLimitLocal } from '../../telemetry/metrics/service-metrics.ts';
 import { MemoryWindows } from './memory-windows.ts';
 import type { Decision, Policy } from './policy.ts';
@@ -44,6 +45,7 @@ export class RateLimiter {
   readonly #accountSecret: () => Buffer | undefined;
   readonly #shared: SharedWindows | undefined;
   readonly #clock: () => number;
+  readonly #limits = new Map<string, Limit>();
 
   constructor(options: RateLimiterOptions) {
     const { enabled, namesSettings, accountSecret, shared, clock = () => performance.now() } = options;
@@ -54,10 +56,19 @@ export class RateLimiter {
     this.#clock = clock;
   }
 
-  /** A limit to be asked later, many times. `scope` is what it is for: a method and the template of a route. */
+  /**
+   * A limit to be asked later, many times; the same one for the same scope and name. `scope` is what it is for: a method
+   * and the template of a route, or what several routes share. Throws `RangeError` when that one has another policy.
+   */
   limit(policy: Policy, scope: string): Limit {
+    const id = `${scope}:${policy.name}`;
+    const known = this.#limits.get(id);
+    if (known !== undefined && isDeepStrictEqual(known.policy, policy)) return known;
+    if (known !== undefined) throw new RangeError(`There are two limits ${policy.name} in ${scope}, which differ`);
     const evicted = rateLimitEvicted.labels({ limit: policy.name });
-    return { policy, id: `${scope}:${policy.name}`, windows: new MemoryWindows(policy, () => evicted.inc()) };
+    const limit = { policy, id, windows: new MemoryWindows(policy, () => evicted.inc()) };
+    this.#limits.set(id, limit);
+    return limit;
   }
 
   /** Counts one hit if there is room. Decided at once where this process alone counts. */
