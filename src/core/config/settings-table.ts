@@ -377,6 +377,10 @@ export const SETTINGS = {
       pattern: '^[A-Za-z0-9]([A-Za-z0-9.\\-]{0,251}[A-Za-z0-9])?$',
       allowed: 'host names without scheme and port, such as billing.example.org,stock.example.org',
     }),
+    operationsSwitches: flag('OPERATIONS_SWITCHES', {
+      description: 'Whether administrators may switch log levels and sampling, and take profiles, at run time',
+      default: false,
+    }),
   },
 } as const satisfies Record<string, SettingTable>;
 

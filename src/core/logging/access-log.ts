@@ -1,5 +1,5 @@
 import { type AccessEntry, accessLevel } from './access-entry.ts';
-import { accessConstant, accessJson, accessRecord } from './access-line.ts';
+import { ACCESS_LOGGER, accessConstant, accessJson, accessRecord } from './access-line.ts';
 import { callSiteOf } from './call-site.ts';
 import { emit, runningPipeline } from './hub.ts';
 import { RANK } from './levels.ts';
@@ -48,18 +48,18 @@ export function createAccessLog(now: () => number = Date.now): (entry: AccessEnt
     const timeMs = now();
     const rank = RANK[accessLevel(entry)];
     const pipeline = runningPipeline();
-    if (pipeline !== undefined && !pipeline.wants(rank)) return;
+    if (pipeline !== undefined && !pipeline.wants(rank, ACCESS_LOGGER)) return;
     if (entry.shed === true && !shed.passes(timeMs)) return;
     const suppressed = shed.takeSuppressed();
     if (pipeline === undefined) {
       emit(accessRecord(entry, timeMs, suppressed, site));
       return;
     }
-    const record = pipeline.needsRecord(rank) ? accessRecord(entry, timeMs, suppressed, site) : undefined;
+    const record = pipeline.needsRecord(rank, ACCESS_LOGGER) ? accessRecord(entry, timeMs, suppressed, site) : undefined;
     if (madeFor !== pipeline.serviceJson) {
       madeFor = pipeline.serviceJson;
       constant = accessConstant(site, madeFor);
     }
-    pipeline.writeLine(rank, accessJson(entry, timeMs, suppressed, constant), record, false);
+    pipeline.writeLine(rank, ACCESS_LOGGER, accessJson(entry, timeMs, suppressed, constant), record, false);
   };
 }

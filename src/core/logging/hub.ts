@@ -1,4 +1,4 @@
-import { type LevelName, RANK } from './levels.ts';
+import { LogLevels } from './log-levels.ts';
 import { LOGGING_TUNING, type LoggingOptions, type LoggingTuning } from './options.ts';
 import { droppedRecord } from './own-lines.ts';
 import { Pipeline } from './pipeline.ts';
@@ -14,14 +14,17 @@ let pipeline: Pipeline | undefined;
 let ended: Pipeline | undefined;
 let stopping: Promise<void> | undefined;
 
+/** The levels that were set at run time, for the loggers of this process. */
+export const logLevels = new LogLevels(() => pipeline?.setOverrides(logLevels.overrides));
+
 /** The running pipeline; `undefined` before `startLogging` and after `stopLogger`. */
 export function runningPipeline(): Pipeline | undefined {
   return pipeline;
 }
 
-/** Whether a line of this rank goes anywhere. Before the start nobody knows, so it is kept. */
-export function wants(rank: number): boolean {
-  return pipeline === undefined || pipeline.wants(rank);
+/** Whether a line of this rank and logger goes anywhere. Before the start nobody knows, so it is kept. */
+export function wants(rank: number, logger: string): boolean {
+  return pipeline === undefined || pipeline.wants(rank, logger);
 }
 
 /** Sends a record to where records go now: the pipeline, the memory for early lines, or after the end the console. */
@@ -39,6 +42,7 @@ export function emit(record: LogRecord): void {
 export function startLogging(options: LoggingOptions, tuning: Partial<LoggingTuning> = {}): void {
   if (pipeline !== undefined) throw new Error('Logging is already started');
   pipeline = new Pipeline(options, { ...LOGGING_TUNING, ...tuning });
+  pipeline.setOverrides(logLevels.overrides);
   stopping = undefined;
   ended = undefined;
   const waiting = early;
@@ -74,12 +78,6 @@ const CONSOLE_ONLY: LoggingOptions = {
   colors: false,
   service: { name: '', version: '', environment: '', instance: '' },
 };
-
-/** Changes what the console shows, from the next line on. The files are not concerned. */
-export function setLogLevel(level: LevelName): void {
-  if (RANK[level] === undefined) throw new RangeError(`Unknown log level: ${level}`);
-  pipeline?.setLevel(level);
-}
 
 /** What was taken, what was lost, and whether the files can be written. Counts begin anew with `startLogging`. */
 export function loggingStats(): LoggingStats {

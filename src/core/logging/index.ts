@@ -1,8 +1,9 @@
 export type { AccessEntry } from './access-entry.ts';
 export { createAccessLog } from './access-log.ts';
 export { type CrashKind, flushOnCrash } from './crash.ts';
-export { loggingStats, setLogLevel, startLogging, stopLogger } from './hub.ts';
+export { loggingStats, logLevels, startLogging, stopLogger } from './hub.ts';
 export type { LevelName } from './levels.ts';
+export type { LogLevels } from './log-levels.ts';
 export { type Extra, getLogger, type Logger } from './logger.ts';
 export type { LoggingOptions, ServiceIdentity } from './options.ts';
 export type { CallSite, ErrorSummary, ExceptionRecord, LogRecord, LogSink } from './record.ts';

@@ -61,7 +61,7 @@ function makeLogger(name: string, bound: Values | undefined): Logger {
     callee: Callee,
     thrown?: { error: unknown },
   ): void {
-    if (!wants(RANK[level])) return;
+    if (!wants(RANK[level], name)) return;
     emit(recordOf(level, name, message, contentOf(bound, extra, thrown), callSiteOf(callee)));
   }
   const debug = (message: string, extra?: Extra): void => write('DEBUG', message, extra, debug);

@@ -3,8 +3,9 @@ import { ConsoleDestination } from './console-destination.ts';
 import { stderrTarget } from './console-target.ts';
 import type { FileDestination } from './file-destination.ts';
 import { jsonLine } from './json-line.ts';
-import { type LevelName, RANK } from './levels.ts';
+import { RANK } from './levels.ts';
 import { LogFiles } from './log-files.ts';
+import type { LevelOverrides } from './log-levels.ts';
 import type { LoggingOptions, LoggingTuning } from './options.ts';
 import { DropReporter, logFilesRecord } from './own-lines.ts';
 import { readableLine } from './readable-line.ts';
@@ -25,15 +26,16 @@ export class Pipeline {
   readonly #console: ConsoleDestination;
   readonly #drops: DropReporter;
   readonly #onExit = (): void => this.#exit();
-  #level: LevelName;
+  #overrides: LevelOverrides | undefined;
   #consoleRank = 0;
+  /** Of what goes anywhere by the destinations alone, and with the overrides. */
+  #usualRank = 0;
   #lowestRank = 0;
   #filesEnded = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LoggingOptions, tuning: LoggingTuning) {
     this.#options = options;
-    this.#level = options.level;
     this.serviceJson = JSON.stringify(options.service);
     this.#console = new ConsoleDestination(tuning.console ?? stderrTarget(), tuning.consoleQueueBytes);
     if (options.files) {
@@ -53,45 +55,55 @@ export class Pipeline {
     process.once('exit', this.#onExit);
   }
 
-  /** Whether a line of this rank goes anywhere. */
-  wants(rank: number): boolean {
-    return rank >= this.#lowestRank;
+  /** Whether a line of this rank and logger goes anywhere. Most that do not are refused by the one comparison. */
+  wants(rank: number, logger: string): boolean {
+    if (rank < this.#lowestRank) return false;
+    return this.#overrides === undefined || rank >= (this.#overrides.rankOf(logger) ?? this.#usualRank);
   }
 
   /** Whether the sink or a readable console needs the record and not only its line. */
-  needsRecord(rank: number): boolean {
-    return this.#options.sink !== undefined || (rank >= this.#consoleRank && this.#options.consoleFormat !== 'json');
+  needsRecord(rank: number, logger: string): boolean {
+    const { sink, consoleFormat } = this.#options;
+    if (sink !== undefined) return true;
+    return consoleFormat !== 'json' && (rank >= this.#consoleRank || this.#isOverridden(logger));
   }
 
-  setLevel(level: LevelName): void {
-    this.#level = level;
+  /** What loggers write from the next line on, in place of what the destinations take; `undefined` for none. */
+  setOverrides(overrides: LevelOverrides | undefined): void {
+    this.#overrides = overrides;
     this.#setRanks(this.#files?.degraded ?? false);
+  }
+
+  #isOverridden(logger: string): boolean {
+    return this.#overrides !== undefined && this.#overrides.rankOf(logger) !== undefined;
   }
 
   /** While the files cannot be written, or are closed already, what they would hold goes to the console as well. */
   #setRanks(degraded: boolean): void {
-    const { sink } = this.#options;
-    this.#consoleRank = degraded ? Math.min(RANK[this.#level], RANK.INFO) : RANK[this.#level];
+    const { sink, level } = this.#options;
+    this.#consoleRank = degraded ? Math.min(RANK[level], RANK.INFO) : RANK[level];
     const others = this.#files !== undefined || sink !== undefined ? RANK.INFO : this.#consoleRank;
-    this.#lowestRank = Math.min(this.#consoleRank, others);
+    this.#usualRank = Math.min(this.#consoleRank, others);
+    this.#lowestRank = Math.min(this.#usualRank, this.#overrides?.lowestRank ?? this.#usualRank);
   }
 
   write(record: LogRecord): void {
     const rank = RANK[record.level];
-    if (rank < this.#lowestRank) return;
+    if (!this.wants(rank, record.logger)) return;
     const isJson = this.#options.consoleFormat === 'json';
     const needsJson = this.#files !== undefined || isJson;
     const line = needsJson ? jsonLine(record, this.serviceJson) : '';
-    this.writeLine(rank, line, record, record.appFileOnly !== true);
+    this.writeLine(rank, record.logger, line, record, record.appFileOnly !== true);
   }
 
-  /** A line that is JSON already; `record` only when {@link needsRecord} says so. */
-  writeLine(rank: number, line: string, record: LogRecord | undefined, errorFileToo: boolean): void {
-    if (this.#files !== undefined && !this.#filesEnded && rank >= RANK.INFO) {
+  /** A line that is wanted and JSON already; `record` only when {@link needsRecord} says so. */
+  writeLine(rank: number, logger: string, line: string, record: LogRecord | undefined, errorFileToo: boolean): void {
+    const everywhere = this.#isOverridden(logger);
+    if (this.#files !== undefined && !this.#filesEnded && (rank >= RANK.INFO || everywhere)) {
       addTo(this.#files.app, line);
       if (rank >= RANK.ERROR && errorFileToo) addTo(this.#files.error, line);
     }
-    if (rank >= this.#consoleRank) {
+    if (rank >= this.#consoleRank || everywhere) {
       const { consoleFormat, colors } = this.#options;
       const shown = consoleFormat === 'json' || record === undefined ? line : readableLine(record, colors);
       addTo(this.#console, shown);

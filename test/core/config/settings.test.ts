@@ -101,6 +101,7 @@ describe('settings', () => {
       metricsPort: undefined,
       traceContext: 'always',
       traceUserId: true,
+      operationsSwitches: false,
     });
   });
 

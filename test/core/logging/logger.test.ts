@@ -1,7 +1,7 @@
 import { context, trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { Carrier, contextWith } from '../../../src/core/context.ts';
-import { getLogger, type LogRecord, setLogLevel, stopLogger } from '../../../src/core/logging/index.ts';
+import { getLogger, type LogRecord, stopLogger } from '../../../src/core/logging/index.ts';
 import { type Line, linesOf, removeTemporaryDirectories, SERVICE, start } from './harness.ts';
 
 const log = getLogger('app.test.logger');
@@ -52,15 +52,6 @@ describe('a logger', () => {
     expect(messages(linesOf(directory, 'app.json'))).to.equal('iwe');
     expect(messages(linesOf(directory, 'error.json'))).to.equal('e');
     expect(messages(console.lines)).to.equal('we');
-  });
-
-  it('steers the console while it runs', async () => {
-    const { console } = start({ level: 'ERROR' });
-    log.debug('before');
-    setLogLevel('DEBUG');
-    log.debug('after');
-    await stopLogger();
-    expect(console.lines.map((line) => line.message)).to.deep.equal(['after']);
   });
 
   it('takes request, user, job and span when the call is made, not when the line is written', async () => {
