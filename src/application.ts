@@ -19,6 +19,7 @@ import { createHealthRoutes } from './operations/health-routes.ts';
 import { createJwksRoute } from './operations/jwks-route.ts';
 import { createMetricsRoutes } from './operations/metrics-routes.ts';
 import { createRootRoute } from './operations/root-route.ts';
+import { createSwitchRoutes, type Switches } from './operations/switches/switch-routes.ts';
 
 export type ApplicationParts = {
   settings: Settings;
@@ -30,6 +31,8 @@ export type ApplicationParts = {
   /** Whether the event loop has been late for a while. */
   isLoopLate: () => boolean;
   limiter: RateLimiter;
+  /** Present where `OPERATIONS_SWITCHES` asks for them. */
+  switches?: Switches | undefined;
 };
 
 /** The public application: onion, operations at `/`, domains at `/api`. Opens nothing and reads no environment. */
@@ -42,13 +45,13 @@ export function createMetricsApplication(parts: ApplicationParts): Koa {
   return assemble(parts, { root: operationsRoutes(parts, 'metrics'), api: [] });
 }
 
-type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'tokens' | 'health' | 'metricReader'>;
+type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'tokens' | 'health' | 'metricReader' | 'switches'>;
 
 /** All routes of the public application, with those that describe them where `DOCS_ENABLED` says so. */
 export function publicRouters(parts: RouterParts): Routers {
-  const { settings, domains, tokens } = parts;
+  const { settings, domains, tokens, switches } = parts;
   const root = [createRootRoute(settings), createJwksRoute(tokens), ...operationsRoutes(parts, 'public')];
-  const routers = { root, api: domains.routes };
+  const routers = { root, api: [...domains.routes, ...(switches === undefined ? [] : createSwitchRoutes(switches))] };
   return settings.docsEnabled ? withDocs(routers, settings) : routers;
 }
 
@@ -58,11 +61,11 @@ function operationsRoutes({ settings, health, metricReader }: RouterParts, liste
 }
 
 function assemble(parts: ApplicationParts, routers: Routers): Koa {
-  const { settings, domains, tokens, writeAccess, isLoopLate, limiter } = parts;
+  const { settings, domains, tokens, writeAccess, isLoopLate, limiter, switches } = parts;
   const app = new Koa({ compose } as object);
   handleOwnAnswers(app);
   registerExceptionHandlers(app);
-  addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter });
+  addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter, ...(switches && { running: switches.running }) });
   initiateRouters(app, routers, {
     bodyLimit: settings.bodyLimit,
     limiter,

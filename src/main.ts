@@ -33,6 +33,7 @@ import { listenForReload, listenForStop } from './signals.ts';
 import { readSigningKeys } from './signing-keys.ts';
 import { startServiceLogging } from './start-logging.ts';
 import { openStores } from './stores.ts';
+import { createSwitches } from './switches.ts';
 import { Teardown } from './teardown.ts';
 
 const POSTGRES_START_TIMEOUT_MS = 10_000;
@@ -178,7 +179,8 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const writeAccess = createAccessLog();
   const isLoopLate = () => loop.isLate();
   const { metricReader } = telemetry;
-  const parts = { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate, limiter };
+  const switches = createSwitches(settings, database, telemetry.service.instance);
+  const parts = { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate, limiter, switches };
   const { host, keepAliveTimeoutMs, requestTimeoutMs } = settings;
   const common = { host, keepAliveTimeoutMs, requestTimeoutMs, writeAccess };
   const servers: HttpServer[] = [];

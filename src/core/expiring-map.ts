@@ -19,15 +19,19 @@ export class ExpiringMap<V> {
     return this.#entries.size;
   }
 
+  /** Whether `set` would take it. */
+  hasRoomFor(key: string): boolean {
+    return this.#entries.size < this.#max || this.#entries.has(key);
+  }
+
   get(key: string): Expiring<V> | undefined {
     return this.#entries.get(key);
   }
 
   /** Sets an entry for `seconds` from now on, also one that was there. Returns `undefined` when there are too many. */
   set(key: string, value: V, seconds: number): Expiring<V> | undefined {
-    const before = this.#entries.get(key);
-    if (before === undefined && this.#entries.size >= this.#max) return undefined;
-    clearTimeout(before?.timer);
+    if (!this.hasRoomFor(key)) return undefined;
+    clearTimeout(this.#entries.get(key)?.timer);
     const ms = seconds * 1000;
     const timer = setTimeout(() => this.delete(key), ms).unref();
     const entry = { key, value, expiresAt: new Date(Date.now() + ms), timer };

@@ -78,7 +78,7 @@ function pointer(...segments: readonly string[]): string {
 }
 
 const byOrigin = new Map<string, Record<string, string | undefined>>();
-const contracts = new Map<boolean, Contract>();
+const contracts = new Map<string, Contract>();
 
 /** From now on every answer from `origin` is held against what the routes of a service with this environment declare. */
 export function holdToContract(origin: string, env: Record<string, string | undefined>): void {
@@ -91,9 +91,10 @@ export function assertContract(method: string, url: string | URL, answer: Given)
   const env = byOrigin.get(origin);
   if (env === undefined) return;
   const settings = readSettings(env, {}, DOMAIN_SETTINGS);
-  // Of all settings only this one decides which routes there are.
-  const contract = contracts.get(settings.docsEnabled) ?? createContract(documentOf(settings));
-  contracts.set(settings.docsEnabled, contract);
+  // Of all settings only these decide which routes there are.
+  const key = `${settings.docsEnabled} ${settings.operationsSwitches}`;
+  const contract = contracts.get(key) ?? createContract(documentOf(settings));
+  contracts.set(key, contract);
   contract.assertDeclared(method, pathname, answer);
 }
 

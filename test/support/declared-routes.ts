@@ -8,6 +8,7 @@ import { createMongo } from '../../src/db/mongo/client.ts';
 import { createDatabase } from '../../src/db/postgres/database.ts';
 import { createDomains } from '../../src/domains/compose.ts';
 import { HealthMonitor } from '../../src/operations/health-monitor.ts';
+import { createSwitches } from '../../src/switches.ts';
 
 const NOWHERE = '127.0.0.1:1';
 
@@ -15,9 +16,10 @@ const NOWHERE = '127.0.0.1:1';
 export function declaredRouters(settings: Settings): Routers {
   const key = 'only declarations are read here';
   const tokens = new JwtService({ ...settings, accessKey: key, refreshKey: `${key} too` });
+  const database = createDatabase({ ...settings, connectionString: `postgres://${NOWHERE}/none` });
   const domains = createDomains({
     settings,
-    database: createDatabase({ ...settings, connectionString: `postgres://${NOWHERE}/none` }),
+    database,
     mongo: createMongo(`mongodb://${NOWHERE}`, 'none', 'none', []),
     passwords: new PasswordSecurity(settings),
     tokens,
@@ -25,5 +27,6 @@ export function declaredRouters(settings: Settings): Routers {
     cursors: new Cursors(key),
   });
   const health = new HealthMonitor([]);
-  return publicRouters({ settings, domains, tokens, health, metricReader: {} as MetricReader });
+  const switches = createSwitches(settings, database, 'none');
+  return publicRouters({ settings, domains, tokens, health, metricReader: {} as MetricReader, switches });
 }

@@ -7,6 +7,7 @@ export {
   flag,
   integer,
   isDeployed,
+  type ListedSetting,
   list,
   optionalInteger,
   optionalText,
@@ -15,4 +16,5 @@ export {
 export { type DomainSettings, domainSettings } from './domain-settings.ts';
 export { maskSecret } from './masking.ts';
 export { listAllSettings, readSettings, type Settings, SettingsError } from './read-settings.ts';
-export { getSettings, loadSettings, rereadSettings, resetSettings } from './settings.ts';
+export { getSettings, loadSettings, originOfVariable, rereadSettings, resetSettings } from './settings.ts';
+export type { Origin } from './sources.ts';

@@ -1,10 +1,12 @@
 import type { DomainSettings } from './domain-settings.ts';
 import { readSettings, type Settings, SettingsError } from './read-settings.ts';
-import { readEnvFile, type Variables } from './sources.ts';
+import { type Origin, readEnvFile, type Variables } from './sources.ts';
 
 const ENV_FILE = '.env';
 
 let cached: Settings | undefined;
+/** The `OTEL_*` variables that stand in the environment because `.env` has them. */
+const fromEnvFile = new Set<string>();
 
 /**
  * Reads the settings of this process, once, at its start: from its environment and `.env`, those of the core and those
@@ -15,9 +17,16 @@ export function loadSettings(domains: readonly DomainSettings[]): Settings {
   const envFile = envFileAt(ENV_FILE);
   cached = readSettings(process.env, envFile, domains);
   for (const [name, value] of Object.entries(envFile)) {
-    if (name.startsWith('OTEL_') && !process.env[name]) process.env[name] = value;
+    if (!name.startsWith('OTEL_') || process.env[name]) continue;
+    process.env[name] = value;
+    fromEnvFile.add(name);
   }
   return cached;
+}
+
+/** Where an `OTEL_*` variable came from. */
+export function originOfVariable(name: string): Origin {
+  return fromEnvFile.has(name) ? '.env' : 'environment';
 }
 
 /**

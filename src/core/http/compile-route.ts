@@ -25,6 +25,7 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
     template,
     method: declared.method.toUpperCase(),
     quiet: declared.quiet ?? false,
+    timeoutMs: declared.timeoutMs,
   };
   const layers: Middleware[] = [
     function matched(ctx, next) {

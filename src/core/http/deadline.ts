@@ -3,17 +3,19 @@ import { getLogger } from '../logging/index.ts';
 import { isQuietPath } from './quiet-paths.ts';
 import type { Middleware, OkapiContext } from './state.ts';
 
-type Running = { ctx: OkapiContext; expiresAt: number; reject: (reason: Error) => void };
+/** A request whose layers are under way. `expiresAt` is when its time is over, by the clock of `performance.now()`. */
+export type Running = { readonly ctx: OkapiContext; readonly expiresAt: number; reject(reason: Error): void };
 
 const logger = getLogger('app.http.deadline');
 
 /**
  * Answers 503 when a request is not done after `timeoutMs`, 408 when its body has not even arrived by then. The signal of
  * its carrier aborts, which cancels the statement under way. All requests have the same time, so the oldest expires
- * first, and one timer is enough for all of them.
+ * first, and one timer is enough for all of them. A route that declares a longer `timeoutMs` is given it then.
+ * `running` holds those under way, oldest first, for whoever wants to look at them.
  */
-export function deadline(timeoutMs: number): Middleware {
-  const running = new Set<Running>();
+export function deadline(timeoutMs: number, running = new Set<Running>()): Middleware {
+  const extended = new WeakSet<Running>();
   let timer: NodeJS.Timeout | undefined;
 
   function watch(ms: number): void {
@@ -25,15 +27,30 @@ export function deadline(timeoutMs: number): Middleware {
     timer = undefined;
     const now = performance.now();
     for (const request of running) {
+      if (extended.has(request)) continue;
       if (request.expiresAt > now) {
         watch(request.expiresAt - now);
         return;
       }
-      running.delete(request);
-      const reason = reasonFor(request.ctx, timeoutMs);
-      request.reject(reason);
-      request.ctx.state.carrier.abort(reason);
+      const { req, state } = request.ctx;
+      const ownMs = state.route?.timeoutMs ?? 0;
+      if (ownMs > timeoutMs && req.complete) extend(request, ownMs, now);
+      else giveUp(request, timeoutMs);
     }
+  }
+
+  function extend(request: Running, ownMs: number, now: number): void {
+    const expiresAt = request.expiresAt - timeoutMs + ownMs;
+    extended.add(request);
+    request.ctx.state.carrier.expiresAt = expiresAt;
+    setTimeout(() => giveUp(request, ownMs), expiresAt - now).unref();
+  }
+
+  function giveUp(request: Running, afterMs: number): void {
+    if (!running.delete(request)) return;
+    const reason = reasonFor(request.ctx, afterMs);
+    request.reject(reason);
+    request.ctx.state.carrier.abort(reason);
   }
 
   return function deadline(ctx, next) {

@@ -4,7 +4,7 @@ import type { AccessEntry } from '../logging/index.ts';
 import type { RateLimiter } from '../security/limits/rate-limiter.ts';
 import { createProxyTrust } from './client-address.ts';
 import { cors } from './cors.ts';
-import { deadline } from './deadline.ts';
+import { deadline, type Running } from './deadline.ts';
 import { device } from './device.ts';
 import { errorEnvelope, handleLateErrors } from './error-envelope.ts';
 import { generalLimit } from './general-limit.ts';
@@ -20,6 +20,8 @@ export type OnionOptions = {
   /** Whether the event loop has been late for a while. */
   isLoopLate: () => boolean;
   limiter: RateLimiter;
+  /** Filled with the requests under way, where somebody wants to look at them. */
+  running?: Set<Running>;
 };
 
 /**
@@ -48,7 +50,7 @@ export const ONION: readonly { name: string; create: (options: OnionOptions) => 
     name: 'overload',
     create: ({ settings, isLoopLate }) => overload({ maxInFlight: settings.maxInFlight, isLoopLate }),
   },
-  { name: 'deadline', create: ({ settings }) => deadline(settings.requestTimeoutMs) },
+  { name: 'deadline', create: ({ settings, running }) => deadline(settings.requestTimeoutMs, running) },
   {
     name: 'generalLimit',
     create: ({ settings, limiter }) => generalLimit({ limiter, max: settings.rateLimitGeneral }),

@@ -69,6 +69,8 @@ export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema
   responses: R;
   /** Errors of its service. Those that guards, schemas and the core bring need not be said. */
   errors?: readonly RouteError[];
+  /** How long it may take in all, milliseconds, where that is longer than `REQUEST_TIMEOUT_MS`. */
+  timeoutMs?: number;
   /** Not counted, traced or logged: health and metrics. */
   quiet?: boolean;
   handler: (ctx: RouteContext<Static<B>, Static<Q>, Static<P>, DataOf<R>>) => Promise<void> | void;
@@ -83,7 +85,12 @@ export function isGuarded({ authenticated = false, roles }: Pick<Route, 'authent
 }
 
 /** What the telemetry layer and the envelope need to know of the route that matched. */
-export type CompiledRoute = { readonly template: string; readonly method: string; readonly quiet: boolean };
+export type CompiledRoute = {
+  readonly template: string;
+  readonly method: string;
+  readonly quiet: boolean;
+  readonly timeoutMs: number | undefined;
+};
 
 /** Declares a route. What comes in and goes out is said once: validation, types and OpenAPI come from here. */
 export function route<

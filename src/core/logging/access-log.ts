@@ -55,7 +55,9 @@ export function createAccessLog(now: () => number = Date.now): (entry: AccessEnt
       emit(accessRecord(entry, timeMs, suppressed, site));
       return;
     }
-    const record = pipeline.needsRecord(rank, ACCESS_LOGGER) ? accessRecord(entry, timeMs, suppressed, site) : undefined;
+    const record = pipeline.needsRecord(rank, ACCESS_LOGGER)
+      ? accessRecord(entry, timeMs, suppressed, site)
+      : undefined;
     if (madeFor !== pipeline.serviceJson) {
       madeFor = pipeline.serviceJson;
       constant = accessConstant(site, madeFor);

@@ -35,6 +35,11 @@ export class LogLevels {
     return this.#levels.set(logger, level, seconds);
   }
 
+  /** Whether one more may be set, or one that is there anew. */
+  hasRoomFor(logger: string): boolean {
+    return this.#levels.hasRoomFor(logger);
+  }
+
   has(logger: string): boolean {
     return this.#levels.get(logger) !== undefined;
   }

@@ -20,6 +20,12 @@ export const ActivityType = Type.Enum(
     'user.disabled',
     'user.enabled',
     'user.deleted',
+    'operations.log_level_changed',
+    'operations.sampling_changed',
+    'operations.profile_taken',
+    'operations.requests_viewed',
+    'operations.settings_viewed',
+    'operations.switches_viewed',
   ],
   { examples: ['auth.signed_in'] },
 );

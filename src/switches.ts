@@ -1,0 +1,24 @@
+import { listAllSettings, type Settings } from './core/config/index.ts';
+import { showSettings } from './core/effective-settings.ts';
+import { logLevels } from './core/logging/index.ts';
+import type { Database } from './db/postgres/database.ts';
+import { recordActivity } from './domains/activity/index.ts';
+import { DOMAIN_SETTINGS } from './domains/settings.ts';
+import type { Switches } from './operations/switches/switch-routes.ts';
+
+/** The run-time switches of this process; `undefined` unless `OPERATIONS_SWITCHES` asks for them. */
+export function createSwitches(
+  settings: Settings,
+  database: Pick<Database, 'query'>,
+  instance: string,
+): Switches | undefined {
+  if (!settings.operationsSwitches) return undefined;
+  return {
+    instance,
+    record: (use) => recordActivity(database, use),
+    logLevels,
+    running: new Set(),
+    requestTimeoutMs: settings.requestTimeoutMs,
+    settings: () => showSettings(settings, listAllSettings(DOMAIN_SETTINGS)),
+  };
+}
