@@ -67,9 +67,13 @@ describe('a first use of the API', () => {
     expect(server.attributes['http.route']).to.equal('/api/auth/login');
     const children = await eventually(() => {
       const found = receiver.spans.filter((each) => each.traceId === traceId && each.parentSpanId === server.spanId);
-      return found.length >= 2 && found;
+      return found.length >= 3 && found;
     });
-    expect(children.map(({ scope }) => scope)).to.deep.equal(['okapi.postgres', 'okapi.postgres']);
+    expect(children.map(({ name, scope }) => [scope, name.split(' ')[0]])).to.have.deep.members([
+      ['okapi.passwords', 'verify'],
+      ['okapi.postgres', 'SELECT'],
+      ['okapi.postgres', 'INSERT'],
+    ]);
   });
 
   it('sends the same log lines and metrics by OTLP', async () => {

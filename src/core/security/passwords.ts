@@ -1,8 +1,13 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import argon2 from 'argon2';
 import type { Settings } from '../config/index.ts';
 import { currentCarrier } from '../context.ts';
 import { type FieldProblem, ServiceUnavailableError, ValidationError } from '../errors/app-http-error.ts';
+import { exceptionTypeOf } from '../errors/exception-type.ts';
+import { PASSWORDS_SCOPE } from '../telemetry/scopes.ts';
+import { type ClientSpan, type ClientSpanFailure, ClientSpanShape } from '../telemetry/spans/client-span.ts';
+import { inClientSpan } from '../telemetry/spans/tracing.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import { Gate } from './gate.ts';
 import { tokenHash } from './token-hash.ts';
@@ -20,6 +25,8 @@ const MAX_LENGTH = 128;
 const MAX_BYTES = 1024;
 const MIN_ADDRESS_PART = 4;
 const MAX_WAITING = 32;
+const HASH = new ClientSpanShape(PASSWORDS_SCOPE, 'hash password', {}, SpanKind.INTERNAL);
+const VERIFY = new ClientSpanShape(PASSWORDS_SCOPE, 'verify password', {}, SpanKind.INTERNAL);
 
 /** Hashes and checks passwords with Argon2id (OWASP Password Storage), a bounded number at a time. */
 export class PasswordSecurity {
@@ -43,12 +50,12 @@ export class PasswordSecurity {
 
   /** The PHC string of a password. Throws 503 when too many hashes wait already. */
   generatePasswordHash(password: string): Promise<string> {
-    return this.#hashing(() => this.#argon2.hash(normalize(password), this.#parameters));
+    return this.#hashing(HASH, () => this.#argon2.hash(normalize(password), this.#parameters));
   }
 
   /** Whether the password is the one that was hashed; `false` for a hash that is none. */
   verifyPassword(password: string, hash: string): Promise<boolean> {
-    return this.#hashing(async () => {
+    return this.#hashing(VERIFY, async () => {
       try {
         return await this.#argon2.verify(hash, normalize(password));
       } catch (error) {
@@ -125,20 +132,31 @@ export class PasswordSecurity {
     return expected.length === actual.length && timingSafeEqual(expected, actual);
   }
 
-  async #hashing<T>(work: () => Promise<T>): Promise<T> {
-    const askedAt = performance.now();
-    const leave = await this.#gate.enter();
-    if (leave === undefined) {
-      throw new ServiceUnavailableError('Too many sign-ins at this moment', { code: 'auth.busy' });
-    }
-    const carrier = currentCarrier();
-    if (carrier !== undefined) carrier.hashQueueMs += performance.now() - askedAt;
-    try {
-      return await work();
-    } finally {
-      leave();
-    }
+  /** In its turn, under a span of the request that has it done. */
+  #hashing<T>(shape: ClientSpanShape, work: () => Promise<T>): Promise<T> {
+    const inTurn = async (span: ClientSpan | undefined): Promise<T> => {
+      const askedAt = performance.now();
+      const leave = await this.#gate.enter();
+      if (leave === undefined) {
+        throw new ServiceUnavailableError('Too many sign-ins at this moment', { code: 'auth.busy' });
+      }
+      const waitedMs = performance.now() - askedAt;
+      if (span !== undefined) span.attributes = { 'okapi.hash_queue_ms': waitedMs };
+      const carrier = currentCarrier();
+      if (carrier !== undefined) carrier.hashQueueMs += waitedMs;
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    };
+    return inClientSpan(shape, inTurn, failureOf);
   }
+}
+
+/** The library's message may tell of the hash. */
+function failureOf(error: unknown): ClientSpanFailure {
+  return { type: exceptionTypeOf(error), message: 'The hash was not computed' };
 }
 
 /** Unicode NFKC, so that one password typed on two keyboards is one password (RFC 8265 §4). */

@@ -5,3 +5,9 @@ export const SERVER_SCOPE: InstrumentationScope = { name: 'okapi.http' };
 
 /** That of PostgreSQL statements. */
 export const POSTGRES_SCOPE: InstrumentationScope = { name: 'okapi.postgres' };
+
+/** That of calls to Redis. */
+export const REDIS_SCOPE: InstrumentationScope = { name: 'okapi.redis' };
+
+/** That of password hashing. */
+export const PASSWORDS_SCOPE: InstrumentationScope = { name: 'okapi.passwords' };

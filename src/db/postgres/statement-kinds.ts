@@ -1,6 +1,7 @@
 import type { HistogramChild } from '../../core/telemetry/metrics/children.ts';
 import { statementDurations } from '../../core/telemetry/metrics/durations.ts';
 import { dbPostgresQueryDuration } from '../../core/telemetry/metrics/metrics.ts';
+import { POSTGRES_SCOPE } from '../../core/telemetry/scopes.ts';
 import { ClientSpanShape } from '../../core/telemetry/spans/client-span.ts';
 import { operationOf } from './operation.ts';
 import { summaryOf, withoutLiterals } from './query-text.ts';
@@ -51,7 +52,7 @@ function createKind(text: string, { address, port, database }: Server): Statemen
   };
   const summary = summaryOf(operation, text);
   return {
-    span: new ClientSpanShape(summary, {
+    span: new ClientSpanShape(POSTGRES_SCOPE, summary, {
       ...common,
       'db.query.summary': summary,
       'db.query.text': withoutLiterals(text),

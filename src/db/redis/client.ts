@@ -1,4 +1,5 @@
 import { Redis as Client } from 'ioredis';
+import { tracedCalls } from './traced-call.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** A request waits this long for Redis at the very most, and once: after that Redis counts as away. */
@@ -46,6 +47,7 @@ export function createRedis(url: string, name: string): Redis {
     autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
   });
+  const traced = tracedCalls(client.options);
   const scripts = new Set<string>();
   const listeners: (() => void)[] = [];
   const changed = () => {
@@ -90,7 +92,9 @@ export function createRedis(url: string, name: string): Redis {
         client.defineCommand(script.name, { lua: script.text });
         scripts.add(script.name);
       }
-      return ask(async () => (client as Scripted)[script.name]?.(keys.length, ...keys, ...args));
+      return ask(() =>
+        traced(script.name, async () => (client as Scripted)[script.name]?.(keys.length, ...keys, ...args)),
+      );
     },
     async ping(timeoutMs) {
       if (client.status !== 'ready') await ready(client, timeoutMs, () => lastError);

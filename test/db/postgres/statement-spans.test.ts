@@ -1,30 +1,22 @@
 import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
-import { AlwaysOnSampler } from '@opentelemetry/sdk-trace';
 import { expect } from 'chai';
-import { Carrier, contextWith } from '../../../src/core/context.ts';
 import { statementDurations } from '../../../src/core/telemetry/metrics/durations.ts';
 import type { ClientSpan } from '../../../src/core/telemetry/spans/client-span.ts';
-import { newSpanId, newTraceId } from '../../../src/core/telemetry/spans/ids.ts';
-import { ServerSpan } from '../../../src/core/telemetry/spans/server-span.ts';
 import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
 import type { Database } from '../../../src/db/postgres/database.ts';
+import { collectClientSpans, inRequest } from '../../support/client-spans.ts';
 import { createDatabases, type StoreAddresses } from '../../support/stores.ts';
 import { openDatabase } from './harness.ts';
 
 describe('the span of a statement', () => {
   let stores: StoreAddresses & { drop(): Promise<void> };
   let database: Database;
-  const spans: ClientSpan[] = [];
+  let spans: ClientSpan[];
 
   before(async () => {
     stores = await createDatabases();
     database = openDatabase(stores.databaseUrl);
-    setTracing({
-      sampler: new AlwaysOnSampler(),
-      enabled: true,
-      onEnd: () => undefined,
-      onClientEnd: (span) => spans.push(span),
-    });
+    spans = collectClientSpans();
   });
   afterEach(() => spans.splice(0));
   after(async () => {
@@ -32,12 +24,6 @@ describe('the span of a statement', () => {
     await database.close();
     await stores.drop();
   });
-
-  function inRequest<T>(work: () => Promise<T>, traceFlags = TraceFlags.SAMPLED): Promise<T> {
-    const parent = { traceId: newTraceId(), spanId: newSpanId(), traceFlags };
-    const server = new ServerSpan('GET', parent, undefined, undefined, traceFlags === TraceFlags.SAMPLED);
-    return context.with(contextWith(new Carrier(), server), work);
-  }
 
   it('says what was asked, of which server, under the request that asked', async () => {
     await inRequest(() => database.query({ name: 'echo', text: `select $1::text as echo, 'secret' as s` }, ['x']));

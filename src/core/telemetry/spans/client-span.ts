@@ -2,12 +2,13 @@ import {
   type Attributes,
   type Context,
   type SpanContext,
+  SpanKind,
   type SpanStatus,
   SpanStatusCode,
   TraceFlags,
   trace,
 } from '@opentelemetry/api';
-import { isTracingSuppressed } from '@opentelemetry/core';
+import { type InstrumentationScope, isTracingSuppressed } from '@opentelemetry/core';
 import { newSpanId } from './ids.ts';
 import { now } from './server-span.ts';
 
@@ -15,19 +16,23 @@ import { now } from './server-span.ts';
 export class ClientSpanShape {
   readonly name: string;
   readonly attributes: Attributes;
+  readonly scope: InstrumentationScope;
+  readonly kind: SpanKind;
   /** The encoder's. */
   encoded: Buffer | undefined = undefined;
 
-  constructor(name: string, attributes: Attributes) {
+  constructor(scope: InstrumentationScope, name: string, attributes: Attributes, kind: SpanKind = SpanKind.CLIENT) {
+    this.scope = scope;
     this.name = name;
     this.attributes = attributes;
+    this.kind = kind;
   }
 }
 
 /** How a call failed: the code of the semantic conventions' `error.type`, and words without anything that was sent. */
 export type ClientSpanFailure = { type: string; message: string };
 
-/** The span of one call to a store. It has no children, so it is never the active one. */
+/** The span of one call to a store, or of a piece of work that calls nobody else (kind INTERNAL). It has no children, so it is never the active one. */
 export class ClientSpan {
   readonly shape: ClientSpanShape;
   readonly context: SpanContext;
@@ -35,6 +40,8 @@ export class ClientSpan {
   readonly startMs = now();
   endMs = 0;
   failure: ClientSpanFailure | undefined = undefined;
+  /** Of this call alone. */
+  attributes: Attributes | undefined = undefined;
 
   constructor(shape: ClientSpanShape, parent: SpanContext) {
     this.shape = shape;
@@ -56,9 +63,9 @@ export function startClientSpan(shape: ClientSpanShape, active: Context): Client
   return new ClientSpan(shape, parentContext);
 }
 
-/** The attributes that a failure adds. */
-export function failureAttributes({ failure }: ClientSpan): Attributes | undefined {
-  return failure === undefined ? undefined : { 'error.type': failure.type };
+/** The attributes that a call has beside those of its kind, with what a failure adds. */
+export function callAttributes({ attributes, failure }: ClientSpan): Attributes | undefined {
+  return failure === undefined ? attributes : { ...attributes, 'error.type': failure.type };
 }
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { ByRequestKind } from '../request-kinds.ts';
-import { type ClientSpan, type ClientSpanShape, clientStatus, failureAttributes } from './client-span.ts';
+import { type ClientSpan, type ClientSpanShape, callAttributes, clientStatus } from './client-span.ts';
 import { AttributeCache, encodeAttributes, writeAttribute, writeAttributes } from './encode-attributes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantAttributes, ownAttributes, spanName } from './request-attributes.ts';
@@ -78,15 +78,15 @@ export function writeClientSpan(writer: ProtobufWriter, span: ClientSpan): void 
   writer.raw(encodedShape(span.shape));
   writeMillis(writer, START, span.startMs);
   writeMillis(writer, END, span.endMs);
-  const failed = failureAttributes(span);
-  if (failed !== undefined) writeAttributes(writer, ATTRIBUTES, failed);
+  const own = callAttributes(span);
+  if (own !== undefined) writeAttributes(writer, ATTRIBUTES, own);
   writeStatus(writer, clientStatus(span));
   writer.fixed32(FLAGS, flagsOf(span.context.traceFlags, span.parent.isRemote));
   writer.end(message);
 }
 
 function encodedShape(shape: ClientSpanShape): Buffer {
-  shape.encoded ??= encodeShape(shape.name, SpanKind.CLIENT, shape.attributes);
+  shape.encoded ??= encodeShape(shape.name, shape.kind, shape.attributes);
   return shape.encoded;
 }
 

@@ -2,8 +2,8 @@ import { SpanKind } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { POSTGRES_SCOPE, SERVER_SCOPE } from '../scopes.ts';
-import { type ClientSpan, clientStatus, failureAttributes } from './client-span.ts';
+import { SERVER_SCOPE } from '../scopes.ts';
+import { type ClientSpan, callAttributes, clientStatus } from './client-span.ts';
 import { requestAttributes, spanName } from './request-attributes.ts';
 import type { ServerSpan } from './server-span.ts';
 
@@ -35,19 +35,19 @@ export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSp
 export function toReadableClientSpan(span: ClientSpan, resource: Resource): ReadableSpan {
   return {
     name: span.shape.name,
-    kind: SpanKind.CLIENT,
+    kind: span.shape.kind,
     spanContext: () => span.context,
     parentSpanContext: span.parent,
     startTime: millisToHrTime(span.startMs),
     endTime: millisToHrTime(span.endMs),
     status: clientStatus(span),
-    attributes: { ...span.shape.attributes, ...failureAttributes(span) },
+    attributes: { ...span.shape.attributes, ...callAttributes(span) },
     links: [],
     events: [],
     duration: millisToHrTime(span.endMs - span.startMs),
     ended: true,
     resource,
-    instrumentationScope: POSTGRES_SCOPE,
+    instrumentationScope: span.shape.scope,
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
     droppedLinksCount: 0,

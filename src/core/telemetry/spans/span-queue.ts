@@ -1,5 +1,6 @@
+import type { InstrumentationScope } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { POSTGRES_SCOPE, SERVER_SCOPE } from '../scopes.ts';
+import { SERVER_SCOPE } from '../scopes.ts';
 import type { ClientSpan } from './client-span.ts';
 import { writeClientSpan, writeReadableSpan, writeServerSpan } from './encode-span.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
@@ -31,7 +32,6 @@ export class SpanQueue {
   readonly #options: SpanQueueOptions;
   readonly #open = new Map<string, OpenBatch>();
   readonly #serverBatch: OpenBatch;
-  readonly #clientBatch: OpenBatch;
   readonly #sealed: SpanBatch[] = [];
   #sealedBytes = 0;
   #waiting = 0;
@@ -41,7 +41,6 @@ export class SpanQueue {
   constructor(options: SpanQueueOptions) {
     this.#options = options;
     this.#serverBatch = this.#openBatch(SERVER_SCOPE.name, undefined);
-    this.#clientBatch = this.#openBatch(POSTGRES_SCOPE.name, undefined);
   }
 
   /** Spans that wait, in batches that are full or not. */
@@ -60,13 +59,11 @@ export class SpanQueue {
   }
 
   addClientSpan(span: ClientSpan): void {
-    this.#add(this.#clientBatch, writeClientSpan, span);
+    this.#add(this.#batchOf(span.shape.scope), writeClientSpan, span);
   }
 
   addReadableSpan(span: ReadableSpan): void {
-    const { name, version } = span.instrumentationScope;
-    const batch = this.#open.get(`${name}@${version}`) ?? this.#openBatch(name, version);
-    this.#add(batch, writeReadableSpan, span);
+    this.#add(this.#batchOf(span.instrumentationScope), writeReadableSpan, span);
   }
 
   /** The batch that waits longest; `undefined` when none is full and `seal` was not called. */
@@ -124,9 +121,13 @@ export class SpanQueue {
     batch.spans = 0;
   }
 
+  #batchOf({ name, version }: InstrumentationScope): OpenBatch {
+    return this.#open.get(version === undefined ? name : `${name}@${version}`) ?? this.#openBatch(name, version);
+  }
+
   #openBatch(scope: string, version: string | undefined): OpenBatch {
     const batch = { scope, version, writer: new ProtobufWriter(), spans: 0 };
-    this.#open.set(`${scope}@${version}`, batch);
+    this.#open.set(version === undefined ? scope : `${scope}@${version}`, batch);
     return batch;
   }
 }

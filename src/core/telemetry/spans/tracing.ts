@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type Context,
+  context,
   ROOT_CONTEXT,
   type SpanContext,
   SpanKind,
@@ -8,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { AlwaysOnSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
-import type { ClientSpan, ClientSpanFailure } from './client-span.ts';
+import { type ClientSpan, type ClientSpanFailure, type ClientSpanShape, startClientSpan } from './client-span.ts';
 import { newSpanId, newTraceId } from './ids.ts';
 import { now, ServerSpan } from './server-span.ts';
 
@@ -19,7 +20,7 @@ export type Tracing = {
   readonly enabled: boolean;
   /** Takes an ended span. */
   readonly onEnd: (span: ServerSpan) => void;
-  /** Takes an ended span of a call to a store. */
+  /** Takes an ended span of a call to a store, or of a hash. */
   readonly onClientEnd: (span: ClientSpan) => void;
 };
 
@@ -72,9 +73,27 @@ export function endServerSpan(span: ServerSpan): void {
   if (span.context.traceFlags & TraceFlags.SAMPLED) tracing.onEnd(span);
 }
 
-/** Ends the span of a call to a store, with what went wrong, and hands it on. */
+/** Ends the span of a call, with what went wrong, and hands it on. */
 export function endClientSpan(span: ClientSpan, failure?: ClientSpanFailure): void {
   span.endMs = now();
   span.failure = failure;
   tracing.onClientEnd(span);
+}
+
+/** Does `work` under a span of its own where there is a sampled parent; `failureOf` says how it failed, without what was sent. */
+export async function inClientSpan<T>(
+  shape: ClientSpanShape,
+  work: (span: ClientSpan | undefined) => Promise<T>,
+  failureOf: (error: unknown) => ClientSpanFailure,
+): Promise<T> {
+  const span = startClientSpan(shape, context.active());
+  if (span === undefined) return work(undefined);
+  try {
+    const result = await work(span);
+    endClientSpan(span);
+    return result;
+  } catch (error) {
+    endClientSpan(span, failureOf(error));
+    throw error;
+  }
 }

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { Carrier } from '../../../../src/core/context.ts';
+import { POSTGRES_SCOPE } from '../../../../src/core/telemetry/scopes.ts';
 import { ClientSpan, ClientSpanShape } from '../../../../src/core/telemetry/spans/client-span.ts';
 import {
   writeClientSpan,
@@ -92,13 +93,20 @@ describe('spans as bytes', () => {
     );
   });
 
-  it('says of a statement what the SDK would say, also when it failed', () => {
-    for (const failure of [undefined, { type: '23505', message: 'refused' }]) {
+  it('says of a call what the SDK would say, also when it failed', () => {
+    const failures = [undefined, { type: '23505', message: 'refused' }];
+    const calls = failures.flatMap((failure) => [
+      { failure, kind: SpanKind.CLIENT, attributes: undefined },
+      { failure, kind: SpanKind.INTERNAL, attributes: { 'okapi.hash_queue_ms': 0.5 } },
+    ]);
+    for (const { failure, kind, attributes } of calls) {
       const parent = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED };
-      const shape = new ClientSpanShape('SELECT users', { 'db.system.name': 'postgresql', 'server.port': 5432 });
+      const common = { 'db.system.name': 'postgresql', 'server.port': 5432 };
+      const shape = new ClientSpanShape(POSTGRES_SCOPE, 'SELECT users', common, kind);
       const span = new ClientSpan(shape, parent);
       span.endMs = span.startMs + 1.5;
       span.failure = failure;
+      span.attributes = attributes;
       const encoded = ours((writer) => writeClientSpan(writer, span));
       expect(encoded).to.deep.equal(theirs(toReadableClientSpan(span, resource)));
     }
