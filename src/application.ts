@@ -2,13 +2,14 @@ import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import Koa from 'koa';
 import type { Settings } from './core/config/index.ts';
 import { authenticate } from './core/http/authenticate.ts';
+import { withUserBoosts } from './core/http/boosted-user.ts';
 import { compose } from './core/http/compose.ts';
 import { registerExceptionHandlers } from './core/http/exception-handlers.ts';
 import { handleOwnAnswers } from './core/http/handle-request.ts';
 import { addMiddlewares } from './core/http/onion.ts';
 import { withDocs } from './core/http/openapi/docs.ts';
 import type { Route } from './core/http/route.ts';
-import { initiateRouters, type Routers } from './core/http/router.ts';
+import { initiateRouters, mountedRoutes, type Routers } from './core/http/router.ts';
 import type { AccessEntry } from './core/logging/index.ts';
 import type { RateLimiter } from './core/security/limits/rate-limiter.ts';
 import type { JwtService } from './core/security/tokens.ts';
@@ -51,7 +52,9 @@ type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'tokens' | 'h
 export function publicRouters(parts: RouterParts): Routers {
   const { settings, domains, tokens, switches } = parts;
   const root = [createRootRoute(settings), createJwksRoute(tokens), ...operationsRoutes(parts, 'public')];
-  const routers = { root, api: [...domains.routes, ...(switches === undefined ? [] : createSwitchRoutes(switches))] };
+  const api = [...domains.routes];
+  const routers = { root, api };
+  if (switches !== undefined) api.push(...createSwitchRoutes(switches, () => mountedRoutes(routers)));
   return settings.docsEnabled ? withDocs(routers, settings) : routers;
 }
 
@@ -66,13 +69,14 @@ function assemble(parts: ApplicationParts, routers: Routers): Koa {
   handleOwnAnswers(app);
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter, ...(switches && { running: switches.running }) });
+  const guard = authenticate({
+    decodeAccessToken: (token) => tokens.decodeAccessToken(token),
+    sessions: domains.sessions,
+  });
   initiateRouters(app, routers, {
     bodyLimit: settings.bodyLimit,
     limiter,
-    authenticate: authenticate({
-      decodeAccessToken: (token) => tokens.decodeAccessToken(token),
-      sessions: domains.sessions,
-    }),
+    authenticate: switches?.boosts === undefined ? guard : withUserBoosts(guard, switches.boosts),
   });
   return app;
 }

@@ -179,7 +179,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const writeAccess = createAccessLog();
   const isLoopLate = () => loop.isLate();
   const { metricReader } = telemetry;
-  const switches = createSwitches(settings, database, telemetry.service.instance);
+  const switches = createSwitches(settings, database, telemetry);
   const parts = { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate, limiter, switches };
   const { host, keepAliveTimeoutMs, requestTimeoutMs } = settings;
   const common = { host, keepAliveTimeoutMs, requestTimeoutMs, writeAccess };

@@ -1,6 +1,7 @@
 import { listAllSettings, type Settings } from './core/config/index.ts';
 import { showSettings } from './core/effective-settings.ts';
 import { logLevels } from './core/logging/index.ts';
+import type { Telemetry } from './core/telemetry/sdk.ts';
 import type { Database } from './db/postgres/database.ts';
 import { recordActivity } from './domains/activity/index.ts';
 import { DOMAIN_SETTINGS } from './domains/settings.ts';
@@ -10,13 +11,14 @@ import type { Switches } from './operations/switches/switch-routes.ts';
 export function createSwitches(
   settings: Settings,
   database: Pick<Database, 'query'>,
-  instance: string,
+  { service, boosts }: Pick<Telemetry, 'service' | 'boosts'>,
 ): Switches | undefined {
   if (!settings.operationsSwitches) return undefined;
   return {
-    instance,
+    instance: service.instance,
     record: (use) => recordActivity(database, use),
     logLevels,
+    boosts,
     running: new Set(),
     requestTimeoutMs: settings.requestTimeoutMs,
     settings: () => showSettings(settings, listAllSettings(DOMAIN_SETTINGS)),

@@ -4,6 +4,7 @@ import type { Settings } from '../../src/core/config/index.ts';
 import type { Routers } from '../../src/core/http/router.ts';
 import { Cursors, JwtService, PasswordSecurity } from '../../src/core/index.ts';
 import { createMailerOn } from '../../src/core/mail/mailer.ts';
+import { SamplingBoosts } from '../../src/core/telemetry/sampling-boosts.ts';
 import { createMongo } from '../../src/db/mongo/client.ts';
 import { createDatabase } from '../../src/db/postgres/database.ts';
 import { createDomains } from '../../src/domains/compose.ts';
@@ -11,6 +12,7 @@ import { HealthMonitor } from '../../src/operations/health-monitor.ts';
 import { createSwitches } from '../../src/switches.ts';
 
 const NOWHERE = '127.0.0.1:1';
+const service = { name: '', version: '', environment: '', instance: '' };
 
 /** The routes of a service with these settings, to read what they declare. Their stores are never connected to. */
 export function declaredRouters(settings: Settings): Routers {
@@ -27,6 +29,6 @@ export function declaredRouters(settings: Settings): Routers {
     cursors: new Cursors(key),
   });
   const health = new HealthMonitor([]);
-  const switches = createSwitches(settings, database, 'none');
+  const switches = createSwitches(settings, database, { service, boosts: new SamplingBoosts() });
   return publicRouters({ settings, domains, tokens, health, metricReader: {} as MetricReader, switches });
 }

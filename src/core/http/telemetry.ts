@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import {
   type Context,
   context,
@@ -57,12 +57,17 @@ export function telemetry(options: TelemetryOptions): Middleware {
     const { remote, linked } = callerOf(ctx, options);
     const span = startSpan(method, path, remote, linked);
     state.span = span;
-    const parent = traceparentOf(span);
-    res.setHeader('traceresponse', parent);
-    res.setHeader('Server-Timing', `traceparent;desc="${parent}"`);
+    announceTrace(res, span);
     res.once('close', () => finish(ctx, span, method, path, startedAt, options));
     return context.with(contextWith(carrier, span, remote), next);
   };
+}
+
+/** Tells the client of the trace, and whether it is sampled. */
+export function announceTrace(res: ServerResponse, span: ServerSpan): void {
+  const parent = traceparentOf(span);
+  res.setHeader('traceresponse', parent);
+  res.setHeader('Server-Timing', `traceparent;desc="${parent}"`);
 }
 
 /** W3C Trace Context §3.2: version, trace id, span id, flags. */

@@ -19,6 +19,7 @@ import { outgoingHttpInstrumentations, wrapNodeHttp } from './outgoing-http.ts';
 import { propagatorsFromEnvironment } from './propagators.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { samplerFromEnvironment } from './sampler.ts';
+import { SamplingBoosts, withBoosts } from './sampling-boosts.ts';
 import { sendBaggage } from './send-baggage.ts';
 import { observeSpanExporter } from './span-metrics.ts';
 import { toReadableClientSpan, toReadableSpan } from './spans/readable-span.ts';
@@ -32,6 +33,8 @@ export type Telemetry = {
   readonly metricReader: MetricReader;
   /** Sends log records as OTLP; absent when no exporter is configured for them. */
   readonly logSink?: LogSink;
+  /** What is sampled for a while whatever the ratio; with `OPERATIONS_SWITCHES`, and where there is tracing. */
+  readonly boosts?: SamplingBoosts;
   /** Exports what is waiting, for `timeoutMs` at most. Resolves to what went wrong, never rejects. */
   shutdown(timeoutMs: number): Promise<string | undefined>;
 };
@@ -67,13 +70,16 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     return running;
   }
 
+  const boosts = settings.operationsSwitches ? new SamplingBoosts() : undefined;
+  const standard = samplerFromEnvironment();
+  const sampler = boosts === undefined ? standard : withBoosts(standard, boosts);
   routeDiagnostics();
   const spanProcessors = await createSpanProcessors(resource);
   const logRecordProcessors = await createLogProcessors();
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
-    sampler: samplerFromEnvironment(),
+    sampler,
     spanProcessors: spanProcessors.length > 0 ? spanProcessors : [new NoopSpanProcessor()],
     metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS]))],
     logRecordProcessors,
@@ -89,7 +95,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   wrapNodeHttp();
   for (const processor of spanProcessors) if (processor instanceof SpanExporter) observeSpanExporter(processor);
   setTracing({
-    sampler: samplerFromEnvironment(),
+    sampler,
     enabled: true,
     onEnd: (span) => {
       for (const processor of spanProcessors) {
@@ -113,6 +119,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     service,
     metricReader,
     ...(logRecordProcessors.length > 0 ? { logSink } : {}),
+    ...(boosts && { boosts }),
     shutdown(timeoutMs) {
       isShutDown = true;
       return within(timeoutMs, sdk.shutdown());

@@ -1,9 +1,12 @@
 import type { ShownSetting } from '../../core/effective-settings.ts';
 import type { Running } from '../../core/http/deadline.ts';
+import type { MountedRoute } from '../../core/http/router.ts';
 import type { Route } from '../../core/index.ts';
 import type { LogLevels } from '../../core/logging/index.ts';
+import type { SamplingBoosts } from '../../core/telemetry/sampling-boosts.ts';
 import { createLogLevelRoutes } from './log-level-routes.ts';
 import { createRequestsRoute } from './requests-route.ts';
+import { createSamplingRoutes } from './sampling-routes.ts';
 import { createSettingsRoute } from './settings-route.ts';
 import { createUses, type RecordUse } from './uses.ts';
 
@@ -13,17 +16,21 @@ export type Switches = {
   instance: string;
   record: RecordUse;
   logLevels: LogLevels;
+  /** Absent where there is no tracing. */
+  boosts: SamplingBoosts | undefined;
   /** The requests under way. */
   running: Set<Running>;
   requestTimeoutMs: number;
   settings: () => ShownSetting[];
 };
 
-/** The run-time switches, below `/api/operations`; only there with `OPERATIONS_SWITCHES`. */
-export function createSwitchRoutes(switches: Switches): Route[] {
+/** The run-time switches, below `/api/operations`; `mounted` is asked later, when all routes are there. */
+export function createSwitchRoutes(switches: Switches, mounted: () => MountedRoute[]): Route[] {
+  const { boosts } = switches;
   const uses = createUses(switches.record, switches.instance);
   return [
     ...createLogLevelRoutes(switches.logLevels, uses),
+    ...(boosts === undefined ? [] : createSamplingRoutes(boosts, mounted, uses)),
     createRequestsRoute(switches.running, switches.requestTimeoutMs, uses),
     createSettingsRoute(switches.settings, uses),
   ];

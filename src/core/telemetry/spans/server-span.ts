@@ -48,7 +48,7 @@ export class ServerSpan implements Span {
   name: string;
   readonly context: SpanContext;
   readonly parent: SpanContext | undefined;
-  readonly recording: boolean;
+  recording: boolean;
   readonly startMs: number;
   endMs = 0;
   status: SpanStatus = UNSET;

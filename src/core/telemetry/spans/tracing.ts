@@ -67,6 +67,17 @@ export function startServerSpan(
   return span;
 }
 
+/**
+ * Samples a span from now on, where its trace begins here; one that is continued stays as its caller decided. What was
+ * done under it before is not in the trace. Returns whether the trace is sampled by this process's own decision.
+ */
+export function sampleFromNow(span: ServerSpan): boolean {
+  if (!tracing.enabled || span.parent !== undefined) return false;
+  span.recording = true;
+  span.context.traceFlags |= TraceFlags.SAMPLED;
+  return true;
+}
+
 /** Ends the span and hands it on when it was sampled. */
 export function endServerSpan(span: ServerSpan): void {
   span.end();
