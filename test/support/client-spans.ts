@@ -2,7 +2,7 @@ import { context, TraceFlags } from '@opentelemetry/api';
 import { AlwaysOnSampler } from '@opentelemetry/sdk-trace';
 import { Carrier, contextWith } from '../../src/core/context.ts';
 import type { ClientSpan } from '../../src/core/telemetry/spans/client-span.ts';
-import { newSpanId, newTraceId } from '../../src/core/telemetry/spans/ids.ts';
+import { newRootIds } from '../../src/core/telemetry/spans/ids.ts';
 import { ServerSpan } from '../../src/core/telemetry/spans/server-span.ts';
 import { setTracing } from '../../src/core/telemetry/spans/tracing.ts';
 
@@ -20,7 +20,7 @@ export function collectClientSpans(): ClientSpan[] {
 
 /** Does `work` as a request would, under a span that is sampled unless the flags say otherwise. */
 export function inRequest<T>(work: () => Promise<T>, traceFlags = TraceFlags.SAMPLED): Promise<T> {
-  const parent = { traceId: newTraceId(), spanId: newSpanId(), traceFlags };
+  const parent = { ...newRootIds(), traceFlags };
   const server = new ServerSpan('GET', parent, undefined, undefined, traceFlags === TraceFlags.SAMPLED);
   return context.with(contextWith(new Carrier(), server), work);
 }

@@ -56,7 +56,11 @@ function createRefusals(writeAccess?: WriteAccess) {
       socket.destroy();
       return;
     }
-    const span = startServerSpan(spanName({ method, route: undefined }), { 'http.request.method': method });
+    const span = startServerSpan(
+      spanName({ method, route: undefined }),
+      { 'http.request.method': method },
+      performance.now(),
+    );
     const requestId = randomUUID();
     const parent = traceparentOf(span);
     const body = JSON.stringify(problemBody(refusal, '/', requestId, span.context.traceId));

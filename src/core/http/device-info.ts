@@ -72,8 +72,9 @@ export class DeviceReader {
     const platform = header(headers, 'sec-ch-ua-platform');
     const mobile = header(headers, 'sec-ch-ua-mobile');
     const appVersion = header(headers, 'x-app-version');
-    // No header can hold a line break, so no two combinations have one key.
-    const key = `${userAgent}\n${brands}\n${platform}\n${mobile}\n${appVersion}`;
+    const others = brands.length + platform.length + mobile.length + appVersion.length;
+    // No header can hold a line break, so no two combinations have one key. Most callers send nothing but a user agent.
+    const key = others === 0 ? userAgent : `${userAgent}\n${brands}\n${platform}\n${mobile}\n${appVersion}`;
     let device = this.#cache.get(key);
     if (device === undefined) {
       device = deviceOf(userAgent, readClientHints(brands, platform, mobile), appVersion);

@@ -22,13 +22,13 @@ const bound = new ByRequestKind<Bound>();
 
 /**
  * Counts one finished request, by instruments that are looked up once for each method, route, status and version.
- * `seconds` is how long it took; `span` is given when it was sampled.
+ * `seconds` is how long it took; `span` is given when it was sampled, `endedMs` (since the epoch) when it is not now.
  */
-export function recordRequest(request: RequestKind, seconds: number, span?: SpanReference): void {
+export function recordRequest(request: RequestKind, seconds: number, span?: SpanReference, endedMs?: number): void {
   const { count, latency, duration } = bound.get(request) ?? bind(request);
   count.inc();
-  latency.observe(seconds, span);
-  duration.observe(seconds, span);
+  latency.observe(seconds, span, endedMs);
+  duration.observe(seconds, span, endedMs);
 }
 
 function bind(request: RequestKind): Bound {

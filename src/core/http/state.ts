@@ -6,31 +6,43 @@ import type { SessionDeviceInfo } from './device-info.ts';
 import type { Answer, ResponseFactory } from './response.ts';
 import type { CompiledRoute } from './route.ts';
 
-/** What the layers of the onion leave on `ctx.state` for those inside them, in the order in which they set it. */
-export type OkapiState = {
-  /** Set by the telemetry layer; no span on health and metrics requests. */
-  path: string;
-  carrier: Carrier;
-  span: ServerSpan | undefined;
+/**
+ * What the layers of the onion leave on `ctx.state` for those inside them, in the order in which they set it. A class, so
+ * that the state of every request has one shape from the start.
+ */
+export class OkapiState {
+  /** Set by the telemetry layer, like the next three; no span on health and metrics requests. */
+  readonly path: string;
+  readonly carrier: Carrier;
+  readonly span: ServerSpan | undefined;
   /** The address of the client, read through the proxies that are trusted. */
-  clientAddress: string;
-  requestId: string;
-  deviceInfo: SessionDeviceInfo;
+  readonly clientAddress: string;
+  requestId = '';
+  deviceInfo!: SessionDeviceInfo;
   /** Set by the router once a route matched. */
-  route: CompiledRoute | undefined;
+  route: CompiledRoute | undefined = undefined;
   /** Set by `authenticate`. */
-  principal: Principal | undefined;
+  principal: Principal | undefined = undefined;
   /** What validation let through. */
-  input: { body: unknown; query: unknown; params: unknown };
+  input: { body: unknown; query: unknown; params: unknown } = NO_INPUT;
   /** Whether the request was refused for overload. */
-  isShed: boolean | undefined;
+  isShed = false;
   /** What `ctx.respond` made, to be sent once all layers inside the envelope are done. */
-  answer: Answer | undefined;
+  answer: Answer | undefined = undefined;
   /** Whether the answer failed when a part of it was sent, so that the connection is cut. */
-  isCut: boolean | undefined;
+  isCut = false;
   /** The error that the envelope answered. */
-  error: unknown;
-};
+  error: unknown = undefined;
+
+  constructor(path: string, carrier: Carrier, span: ServerSpan | undefined, clientAddress: string) {
+    this.path = path;
+    this.carrier = carrier;
+    this.span = span;
+    this.clientAddress = clientAddress;
+  }
+}
+
+const NO_INPUT = Object.freeze({ body: undefined, query: undefined, params: undefined });
 
 export interface OkapiContext extends Omit<ExtendableContext, 'respond' | 'body'> {
   state: OkapiState;

@@ -25,7 +25,7 @@ async function callAll(): Promise<void> {
   await once(answer, 'end');
 }
 
-const span = startServerSpan('GET', {});
+const span = startServerSpan('GET', {}, performance.now());
 await context.with(contextWith(new Carrier(), span), callAll);
 endServerSpan(span);
 await callAll();

@@ -82,10 +82,11 @@ export class HistogramChild {
   }
 
   /**
-   * Counts `value` into its bucket; `span` (pass it for sampled spans only) becomes the bucket's exemplar.
+   * Counts `value` into its bucket; `span` (pass it for sampled spans only) becomes the bucket's exemplar, of now unless
+   * another time is given (milliseconds since the epoch).
    * Throws a `TypeError` unless the value is a finite number of at least 0.
    */
-  observe(value: number, span?: SpanReference): void {
+  observe(value: number, span?: SpanReference, timestampMs?: number): void {
     if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) refuse(this.#metric, 'observe', value);
     const bounds = this.#bounds;
     let bucket = 0;
@@ -93,7 +94,7 @@ export class HistogramChild {
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
     (this.#counts[bucket] as number)++;
     this.#sum += value;
-    if (span !== undefined) this.#keep(bucket, value, span);
+    if (span !== undefined) this.#keep(bucket, value, span, timestampMs ?? Date.now());
   }
 
   /** Counts by bucket (not cumulative), their sum and number, and the buckets' newest exemplars. */
@@ -104,16 +105,16 @@ export class HistogramChild {
     return { counts, count, sum: this.#sum, exemplars: this.#exemplars as readonly (Exemplar | undefined)[] };
   }
 
-  #keep(bucket: number, value: number, span: SpanReference): void {
+  #keep(bucket: number, value: number, span: SpanReference, timestampMs: number): void {
     const kept = this.#exemplars[bucket];
     if (kept === undefined) {
-      this.#exemplars[bucket] = { value, traceId: span.traceId, spanId: span.spanId, timestampMs: Date.now() };
+      this.#exemplars[bucket] = { value, traceId: span.traceId, spanId: span.spanId, timestampMs };
       return;
     }
     kept.value = value;
     kept.traceId = span.traceId;
     kept.spanId = span.spanId;
-    kept.timestampMs = Date.now();
+    kept.timestampMs = timestampMs;
   }
 }
 

@@ -9,7 +9,7 @@ import {
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { ByRequestKind } from '../request-kinds.ts';
 import { type ClientSpan, type ClientSpanShape, callAttributes, clientStatus } from './client-span.ts';
-import { AttributeCache, encodeAttributes, writeAttribute, writeAttributes } from './encode-attributes.ts';
+import { AttributeCache, encodeAttributes, writeAttributes } from './encode-attributes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantAttributes, ownAttributes, spanName } from './request-attributes.ts';
 import type { RequestFacts, ServerSpan } from './server-span.ts';
@@ -57,7 +57,7 @@ export function writeServerSpan(writer: ProtobufWriter, span: ServerSpan): void 
     writer.raw(addresses.get(facts.clientAddress));
     if (facts.userAgent !== undefined) writer.raw(userAgents.get(facts.userAgent));
     const { requestId } = facts.carrier;
-    if (requestId !== undefined) writeAttribute(writer, ATTRIBUTES, 'okapi.request_id', requestId);
+    if (requestId !== undefined) writeRequestId(writer, requestId);
     const own = ownAttributes(facts);
     if (own !== undefined) writeAttributes(writer, ATTRIBUTES, own);
   }
@@ -115,6 +115,16 @@ function constantPart(facts: RequestFacts): Buffer {
   const part = encodeShape(spanName(facts), SpanKind.SERVER, constantAttributes(facts));
   constants.set(facts, part);
   return part;
+}
+
+/** What stands before a request id of each length, which is known to be ASCII of at most 128 characters. */
+const beforeRequestId: Buffer[] = [];
+
+function writeRequestId(writer: ProtobufWriter, requestId: string): void {
+  const { length } = requestId;
+  beforeRequestId[length] ??= encodeAttributes(ATTRIBUTES, { 'okapi.request_id': requestId }).subarray(0, -length);
+  writer.raw(beforeRequestId[length]);
+  writer.ascii(requestId);
 }
 
 function encodeShape(name: string, kind: SpanKind, attributes: Attributes): Buffer {

@@ -57,6 +57,12 @@ export class ProtobufWriter {
     this.position += value.length;
   }
 
+  /** ASCII text alone, without a field before it. */
+  ascii(text: string): void {
+    this.ensure(text.length);
+    this.position += this.buffer.write(text, this.position, 'latin1');
+  }
+
   /** Text in UTF-8. */
   string(field: number, value: string): void {
     this.tag(field, 2);

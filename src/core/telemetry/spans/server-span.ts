@@ -49,6 +49,7 @@ export class ServerSpan implements Span {
   readonly context: SpanContext;
   readonly parent: SpanContext | undefined;
   recording: boolean;
+  /** Milliseconds since the epoch, like `endMs`, which is 0 until the span has ended. */
   readonly startMs: number;
   endMs = 0;
   status: SpanStatus = UNSET;
@@ -65,13 +66,14 @@ export class ServerSpan implements Span {
     parent: SpanContext | undefined,
     links: Link[] | undefined,
     recording: boolean,
+    startedAt = performance.now(),
   ) {
     this.name = name;
     this.context = context;
     this.parent = parent;
     this.links = links;
     this.recording = recording;
-    this.startMs = now();
+    this.startMs = timeOrigin + startedAt;
   }
 
   spanContext(): SpanContext {
@@ -127,7 +129,12 @@ export class ServerSpan implements Span {
 
   /** Ends the span; a second call does nothing. */
   end(): void {
-    if (this.endMs === 0) this.endMs = now();
+    this.endAt(performance.now());
+  }
+
+  /** Ends the span at a time by the clock of `performance.now()`, unless it has ended. */
+  endAt(endedAt: number): void {
+    if (this.endMs === 0) this.endMs = timeOrigin + endedAt;
   }
 
   isRecording(): boolean {

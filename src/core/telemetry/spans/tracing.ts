@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/api';
 import { AlwaysOnSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import { type ClientSpan, type ClientSpanFailure, type ClientSpanShape, startClientSpan } from './client-span.ts';
-import { newSpanId, newTraceId } from './ids.ts';
+import { newRootIds, newSpanId } from './ids.ts';
 import { now, ServerSpan } from './server-span.ts';
 
 /** What makes and takes server spans. Set once by the SDK's start; until then spans carry ids and go nowhere. */
@@ -38,17 +38,19 @@ export function setTracing(next: Tracing = SILENT): void {
 }
 
 /**
- * Starts the span of a request; `attributes` are what a sampler may go by. `parentContext` holds the remote parent that is continued, if any; a caller that is not
- * to be followed is given as `linked` instead, so that a stranger can neither force nor switch off sampling.
+ * Starts the span of a request, at a time by the clock of `performance.now()`; `attributes` are what a sampler may go by.
+ * `parentContext` holds the remote parent that is continued, if any; a caller that is not to be followed is given as
+ * `linked` instead, so that a stranger can neither force nor switch off sampling.
  */
 export function startServerSpan(
   name: string,
   attributes: Attributes,
+  startedAt: number,
   parentContext: Context = ROOT_CONTEXT,
   linked?: SpanContext,
 ): ServerSpan {
   const parent = trace.getSpanContext(parentContext);
-  const traceId = parent?.traceId ?? newTraceId();
+  const { traceId, spanId } = parent === undefined ? newRootIds() : { traceId: parent.traceId, spanId: newSpanId() };
   const links = linked === undefined ? undefined : [{ context: linked }];
   const decision = tracing.enabled
     ? tracing.sampler.shouldSample(parentContext, traceId, name, SpanKind.SERVER, attributes, links ?? [])
@@ -58,11 +60,11 @@ export function startServerSpan(
   const traceState = decision?.traceState ?? parent?.traceState;
   const spanContext: SpanContext = {
     traceId,
-    spanId: newSpanId(),
+    spanId,
     traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
   };
   if (traceState !== undefined) spanContext.traceState = traceState;
-  const span = new ServerSpan(name, spanContext, parent, links, recording);
+  const span = new ServerSpan(name, spanContext, parent, links, recording, startedAt);
   if (decision?.attributes !== undefined) span.setAttributes(decision.attributes);
   return span;
 }

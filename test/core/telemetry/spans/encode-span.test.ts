@@ -14,7 +14,7 @@ import {
   writeReadableSpan,
   writeServerSpan,
 } from '../../../../src/core/telemetry/spans/encode-span.ts';
-import { newSpanId, newTraceId } from '../../../../src/core/telemetry/spans/ids.ts';
+import { newRootIds, newSpanId } from '../../../../src/core/telemetry/spans/ids.ts';
 import { ProtobufWriter } from '../../../../src/core/telemetry/spans/protobuf-writer.ts';
 import { toReadableClientSpan, toReadableSpan } from '../../../../src/core/telemetry/spans/readable-span.ts';
 import { type RequestFacts, ServerSpan } from '../../../../src/core/telemetry/spans/server-span.ts';
@@ -44,7 +44,7 @@ describe('spans as bytes', () => {
   }
 
   function serverSpan(facts: Partial<RequestFacts> = {}): ServerSpan {
-    const context = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED };
+    const context = { ...newRootIds(), traceFlags: TraceFlags.SAMPLED };
     const parent = { traceId: context.traceId, spanId: newSpanId(), traceFlags: 1, isRemote: true };
     const span = new ServerSpan('GET', context, parent, [{ context: { ...parent, isRemote: false } }], true);
     const carrier = new Carrier();
@@ -100,7 +100,7 @@ describe('spans as bytes', () => {
       { failure, kind: SpanKind.INTERNAL, attributes: { 'okapi.hash_queue_ms': 0.5 } },
     ]);
     for (const { failure, kind, attributes } of calls) {
-      const parent = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: TraceFlags.SAMPLED };
+      const parent = { ...newRootIds(), traceFlags: TraceFlags.SAMPLED };
       const common = { 'db.system.name': 'postgresql', 'server.port': 5432 };
       const shape = new ClientSpanShape(POSTGRES_SCOPE, 'SELECT users', common, kind);
       const span = new ClientSpan(shape, parent);
