@@ -194,6 +194,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
     await Promise.all(servers.map((each) => each.close(settings.shutdownGraceMs)));
   };
   teardown.add('HTTP', closeServers, settings.shutdownGraceMs + HTTP_CUT_WITHIN_MS);
+  teardown.add('profiler', async () => switches?.profiler.stop());
 
   logger.info('Ready', { port: server.port, pid: process.pid, embedded: stores.embedded });
   process.stdout.write(`${banner(settings, server.port, stores.embedded)}\n`);

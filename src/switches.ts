@@ -5,6 +5,7 @@ import type { Telemetry } from './core/telemetry/sdk.ts';
 import type { Database } from './db/postgres/database.ts';
 import { recordActivity } from './domains/activity/index.ts';
 import { DOMAIN_SETTINGS } from './domains/settings.ts';
+import { Profiler } from './operations/switches/profiler.ts';
 import type { Switches } from './operations/switches/switch-routes.ts';
 
 /** The run-time switches of this process; `undefined` unless `OPERATIONS_SWITCHES` asks for them. */
@@ -19,6 +20,7 @@ export function createSwitches(
     record: (use) => recordActivity(database, use),
     logLevels,
     boosts,
+    profiler: new Profiler(),
     running: new Set(),
     requestTimeoutMs: settings.requestTimeoutMs,
     settings: () => showSettings(settings, listAllSettings(DOMAIN_SETTINGS)),

@@ -15,7 +15,7 @@ const CODES = new Set([
 ]);
 
 /** Whether nobody is there any more to be answered. */
-export function isClientGone({ req, res }: OkapiContext): boolean {
+export function isClientGone({ req, res }: Pick<OkapiContext, 'req' | 'res'>): boolean {
   return res.destroyed || req.socket.destroyed;
 }
 

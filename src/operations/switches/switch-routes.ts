@@ -5,6 +5,8 @@ import type { Route } from '../../core/index.ts';
 import type { LogLevels } from '../../core/logging/index.ts';
 import type { SamplingBoosts } from '../../core/telemetry/sampling-boosts.ts';
 import { createLogLevelRoutes } from './log-level-routes.ts';
+import { createProfileRoutes } from './profile-routes.ts';
+import type { Profiler } from './profiler.ts';
 import { createRequestsRoute } from './requests-route.ts';
 import { createSamplingRoutes } from './sampling-routes.ts';
 import { createSettingsRoute } from './settings-route.ts';
@@ -18,6 +20,7 @@ export type Switches = {
   logLevels: LogLevels;
   /** Absent where there is no tracing. */
   boosts: SamplingBoosts | undefined;
+  profiler: Profiler;
   /** The requests under way. */
   running: Set<Running>;
   requestTimeoutMs: number;
@@ -31,6 +34,7 @@ export function createSwitchRoutes(switches: Switches, mounted: () => MountedRou
   return [
     ...createLogLevelRoutes(switches.logLevels, uses),
     ...(boosts === undefined ? [] : createSamplingRoutes(boosts, mounted, uses)),
+    ...createProfileRoutes(switches.profiler, uses),
     createRequestsRoute(switches.running, switches.requestTimeoutMs, uses),
     createSettingsRoute(switches.settings, uses),
   ];

@@ -18,6 +18,7 @@ describe('the deadline of a request', () => {
   let app: TestApp;
   let signal: AbortSignal | undefined;
   const settled: unknown[] = [];
+  const released = Promise.withResolvers<void>();
   const never = new Promise<never>(() => undefined);
 
   before(async () => {
@@ -37,6 +38,8 @@ describe('the deadline of a request', () => {
       env: { REQUEST_TIMEOUT_MS: '500' },
       routes: [
         get('/stuck', () => never),
+        { ...get('/long', () => released.promise), timeoutMs: 60_000 },
+        { ...get('/too-long', () => never), timeoutMs: 800 },
         get('/late', async (ctx) => {
           signal = currentCarrier()?.signal;
           await once(signal as AbortSignal, 'abort');
@@ -85,6 +88,16 @@ describe('the deadline of a request', () => {
     expect(answer.headers.get('retry-after')).to.equal('1');
     expect(answer.headers.get('x-frame-options')).to.equal('DENY');
     expect(errorsOf('/api/stuck')).to.deep.equal({ ServiceUnavailableError: 1 });
+  });
+
+  it('is that of its route, where the route declares a longer one', async () => {
+    const long = request(`${app.url}/api/long`);
+    const tooLong = await request(`${app.url}/api/too-long`);
+    expect(tooLong.body).to.include({ code: 'request.deadline', detail: 'The request was not done after 800 ms' });
+    const other = await request(`${app.url}/api/stuck`);
+    expect(other.body).to.include({ code: 'request.deadline', detail: 'The request was not done after 500 ms' });
+    released.resolve();
+    expect((await long).body.code, 'nothing was answered in its handler').to.equal('http.not_found');
   });
 
   it('does not touch requests that are done before it', async () => {

@@ -14,6 +14,8 @@ export const SWITCHES = [
   ['get', '/api/operations/sampling-boosts', undefined],
   ['post', '/api/operations/sampling-boosts/routes', { route: '/api/users/me', seconds: 1 }],
   ['post', '/api/operations/sampling-boosts/users', { user_id: '7b84c50e-aabd-45ee-9682-ba0c64f005a7', seconds: 1 }],
+  ['post', '/api/operations/profiles/cpu', { seconds: 1 }],
+  ['post', '/api/operations/profiles/heap', { seconds: 1 }],
   ['get', '/api/operations/requests', undefined],
   ['get', '/api/operations/settings', undefined],
 ] as const;
