@@ -13,6 +13,7 @@ import { initiateRouters, mountedRoutes, type Routers } from './core/http/router
 import type { AccessEntry } from './core/logging/index.ts';
 import type { RateLimiter } from './core/security/limits/rate-limiter.ts';
 import type { JwtService } from './core/security/tokens.ts';
+import type { LedgerView } from './core/telemetry/ledger.ts';
 import type { Domains } from './domains/compose.ts';
 import { createOperationsAccess, type Listener } from './operations/access.ts';
 import type { HealthMonitor } from './operations/health-monitor.ts';
@@ -28,6 +29,8 @@ export type ApplicationParts = {
   tokens: JwtService;
   health: HealthMonitor;
   metricReader: MetricReader;
+  /** What became of telemetry. */
+  ledger: () => LedgerView;
   writeAccess: (entry: AccessEntry) => void;
   /** Whether the event loop has been late for a while. */
   isLoopLate: () => boolean;
@@ -46,7 +49,10 @@ export function createMetricsApplication(parts: ApplicationParts): Koa {
   return assemble(parts, { root: operationsRoutes(parts, 'metrics'), api: [] });
 }
 
-type RouterParts = Pick<ApplicationParts, 'settings' | 'domains' | 'tokens' | 'health' | 'metricReader' | 'switches'>;
+type RouterParts = Pick<
+  ApplicationParts,
+  'settings' | 'domains' | 'tokens' | 'health' | 'metricReader' | 'ledger' | 'switches'
+>;
 
 /** All routes of the public application, with those that describe them where `DOCS_ENABLED` says so. */
 export function publicRouters(parts: RouterParts): Routers {
@@ -58,9 +64,12 @@ export function publicRouters(parts: RouterParts): Routers {
   return settings.docsEnabled ? withDocs(routers, settings) : routers;
 }
 
-function operationsRoutes({ settings, health, metricReader }: RouterParts, listener: Listener): Route[] {
+function operationsRoutes({ settings, health, metricReader, ledger }: RouterParts, listener: Listener): Route[] {
   const access = createOperationsAccess(settings);
-  return [...createHealthRoutes(health, access, listener), ...createMetricsRoutes(metricReader, access, listener)];
+  return [
+    ...createHealthRoutes(health, ledger, access, listener),
+    ...createMetricsRoutes(metricReader, access, listener),
+  ];
 }
 
 function assemble(parts: ApplicationParts, routers: Routers): Koa {

@@ -74,8 +74,11 @@ async function runUntilStopped(settings: Settings): Promise<void> {
     await delay(settings.shutdownDelayMs);
   }
   await teardown.run();
-  const problem = await getTelemetry().shutdown(TELEMETRY_FLUSH_MS);
+  const telemetry = getTelemetry();
+  const problem = await telemetry.shutdown(TELEMETRY_FLUSH_MS);
   if (problem !== undefined) logger.warning('Some telemetry was not exported', { problem });
+  const accounts = telemetry.closeLedger();
+  if (Object.keys(accounts).length > 0) logger.info('Telemetry of this process', accounts);
   logger.info('Stopped');
   await stopLogger();
   process.exit(0);
@@ -178,9 +181,9 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   teardown.add('event loop watch', async () => loop.stop());
   const writeAccess = createAccessLog();
   const isLoopLate = () => loop.isLate();
-  const { metricReader } = telemetry;
+  const { metricReader, ledger } = telemetry;
   const switches = createSwitches(settings, database, telemetry);
-  const parts = { settings, domains, tokens, health, metricReader, writeAccess, isLoopLate, limiter, switches };
+  const parts = { settings, domains, tokens, health, metricReader, ledger, writeAccess, isLoopLate, limiter, switches };
   const { host, keepAliveTimeoutMs, requestTimeoutMs } = settings;
   const common = { host, keepAliveTimeoutMs, requestTimeoutMs, writeAccess };
   const servers: HttpServer[] = [];

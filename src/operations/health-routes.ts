@@ -1,14 +1,19 @@
 import { type Route, type RouteContext, route } from '../core/index.ts';
+import type { LedgerView } from '../core/telemetry/ledger.ts';
 import type { Listener, OperationsAccess } from './access.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { HealthView, LivenessView, ReadinessView } from './health-schemas.ts';
 
 /** `/health` for people, `/health/live` and `/health/ready` for orchestrators. */
-export function createHealthRoutes(health: HealthMonitor, access: OperationsAccess, listener: Listener): Route[] {
+export function createHealthRoutes(
+  health: HealthMonitor,
+  ledger: () => LedgerView,
+  access: OperationsAccess,
+  listener: Listener,
+): Route[] {
+  const maySeeDetails = (ctx: RouteContext) => access.maySeeDetails(listener, ctx.req.headers.authorization);
   const detailsFor = (ctx: RouteContext) =>
-    access.maySeeDetails(listener, ctx.req.headers.authorization)
-      ? { dependencies: health.dependencies, draining: health.isDraining, faults: health.faults }
-      : {};
+    maySeeDetails(ctx) ? { dependencies: health.dependencies, draining: health.isDraining, faults: health.faults } : {};
   const uncached = { headers: { 'Cache-Control': 'no-store' } };
   // With METRICS_TOKEN it shows the details to who sends it.
   const security = [{}, { metricsToken: [] }];
@@ -20,7 +25,10 @@ export function createHealthRoutes(health: HealthMonitor, access: OperationsAcce
       quiet: true,
       security,
       responses: { 200: { description: 'How the service is', schema: HealthView } },
-      handler: (ctx) => ctx.respond.success({ status: health.status, ...detailsFor(ctx) }, uncached),
+      handler(ctx) {
+        const telemetry = maySeeDetails(ctx) ? { telemetry: ledger() } : {};
+        ctx.respond.success({ status: health.status, ...detailsFor(ctx), ...telemetry }, uncached);
+      },
     }),
     route({
       method: 'get',

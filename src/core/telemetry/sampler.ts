@@ -3,8 +3,10 @@ import {
   AlwaysOnSampler,
   ParentBasedSampler,
   type Sampler,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
+import type { Account } from './ledger.ts';
 
 /**
  * The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name, `parentbased_always_on` by default, as the
@@ -28,4 +30,17 @@ export function samplerFromEnvironment(env: Readonly<Record<string, string | und
     default:
       return new ParentBasedSampler({ root: new AlwaysOnSampler() });
   }
+}
+
+/** A sampler that enters what it decides into the account: the SDK asks it once for each span that it begins. */
+export function countedSampler(sampler: Sampler, account: Account): Sampler {
+  return {
+    shouldSample(...asked) {
+      const result = sampler.shouldSample(...asked);
+      account.started++;
+      if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) account.sampledOut++;
+      return result;
+    },
+    toString: () => sampler.toString(),
+  };
 }

@@ -11,3 +11,6 @@ export const REDIS_SCOPE: InstrumentationScope = { name: 'okapi.redis' };
 
 /** That of password hashing. */
 export const PASSWORDS_SCOPE: InstrumentationScope = { name: 'okapi.passwords' };
+
+/** That of log lines. */
+export const LOG_SCOPE: InstrumentationScope = { name: 'okapi' };

@@ -10,18 +10,18 @@ import { NoopSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Settings } from '../config/index.ts';
 import type { LogSink } from '../logging/index.ts';
 import { routeDiagnostics } from './diagnostics.ts';
-import { createLogProcessors, createMetricReaders, createSpanProcessors } from './exporters.ts';
-import { exportLogRecord } from './log-export.ts';
+import { createLogProcessors, createMetricReaders, createSpanProcessors, observeAccounts } from './exporters.ts';
+import { type LedgerView, ledger } from './ledger.ts';
+import { exportLogRecord } from './logs/log-export.ts';
 import { requestDurations, statementDurations } from './metrics/durations.ts';
 import { InstrumentProducer } from './metrics/producer.ts';
 import { mongoStatement } from './mongo-statement.ts';
 import { outgoingHttpInstrumentations, wrapNodeHttp } from './outgoing-http.ts';
 import { propagatorsFromEnvironment } from './propagators.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
-import { samplerFromEnvironment } from './sampler.ts';
+import { countedSampler, samplerFromEnvironment } from './sampler.ts';
 import { SamplingBoosts, withBoosts } from './sampling-boosts.ts';
 import { sendBaggage } from './send-baggage.ts';
-import { observeSpanExporter } from './span-metrics.ts';
 import { toReadableClientSpan, toReadableSpan } from './spans/readable-span.ts';
 import { SpanExporter } from './spans/span-exporter.ts';
 import { setTracing } from './spans/tracing.ts';
@@ -37,7 +37,13 @@ export type Telemetry = {
   readonly boosts?: SamplingBoosts;
   /** Exports what is waiting, for `timeoutMs` at most. Resolves to what went wrong, never rejects. */
   shutdown(timeoutMs: number): Promise<string | undefined>;
+  /** What became of what is exported by OTLP, signal by signal. */
+  ledger(): LedgerView;
+  /** The last word of the ledger: what has not left by now is lost. */
+  closeLedger(): LedgerView;
 };
+
+const accounts = { ledger: () => ledger.view(), closeLedger: () => ledger.close() };
 
 // promtool refuses a gauge that ends in _count, and db_postgres_poolsize says the same.
 const VIEWS: ViewOptions[] = [
@@ -74,14 +80,14 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   const standard = samplerFromEnvironment();
   const sampler = boosts === undefined ? standard : withBoosts(standard, boosts);
   routeDiagnostics();
-  const spanProcessors = await createSpanProcessors(resource);
-  const logRecordProcessors = await createLogProcessors();
+  const spanProcessors = await createSpanProcessors(resource, ledger);
+  const logRecordProcessors = await createLogProcessors(resource, ledger);
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
-    sampler,
+    sampler: countedSampler(sampler, ledger.spans),
     spanProcessors: spanProcessors.length > 0 ? spanProcessors : [new NoopSpanProcessor()],
-    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS]))],
+    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS], ledger))],
     logRecordProcessors,
     views: VIEWS,
     textMapPropagator: propagatorsFromEnvironment(),
@@ -93,7 +99,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   });
   sdk.start();
   wrapNodeHttp();
-  for (const processor of spanProcessors) if (processor instanceof SpanExporter) observeSpanExporter(processor);
+  observeAccounts(ledger);
   setTracing({
     sampler,
     enabled: true,
@@ -124,6 +130,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
       isShutDown = true;
       return within(timeoutMs, sdk.shutdown());
     },
+    ...accounts,
   };
   return running;
 }
@@ -138,6 +145,7 @@ function startWithoutExport(service: ServiceIdentity, resource: Resource, metric
     service,
     metricReader,
     shutdown: (timeoutMs) => within(timeoutMs, meterProvider.shutdown()),
+    ...accounts,
   };
 }
 

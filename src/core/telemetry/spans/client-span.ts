@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { type InstrumentationScope, isTracingSuppressed } from '@opentelemetry/core';
+import { ledger } from '../ledger.ts';
 import { newSpanId } from './ids.ts';
 import { now } from './server-span.ts';
 
@@ -57,9 +58,15 @@ export class ClientSpan {
  */
 export function startClientSpan(shape: ClientSpanShape, active: Context): ClientSpan | undefined {
   const parent = trace.getSpan(active);
-  if (parent === undefined || !parent.isRecording()) return undefined;
+  if (parent === undefined || isTracingSuppressed(active)) return undefined;
   const parentContext = parent.spanContext();
-  if ((parentContext.traceFlags & TraceFlags.SAMPLED) === 0 || isTracingSuppressed(active)) return undefined;
+  if ((parentContext.traceFlags & TraceFlags.SAMPLED) === 0) {
+    ledger.spans.started++;
+    ledger.spans.sampledOut++;
+    return undefined;
+  }
+  if (!parent.isRecording()) return undefined;
+  ledger.spans.started++;
   return new ClientSpan(shape, parentContext);
 }
 

@@ -1,16 +1,10 @@
-import {
-  type Attributes,
-  type HrTime,
-  type Link,
-  type SpanContext,
-  SpanKind,
-  type SpanStatus,
-} from '@opentelemetry/api';
+import { type Attributes, type Link, type SpanContext, SpanKind, type SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { AttributeCache, encodeAttributes, writeAttributes } from '../otlp/encode-attributes.ts';
+import { writeMillis, writeTime } from '../otlp/encode-time.ts';
+import { ProtobufWriter } from '../otlp/protobuf-writer.ts';
 import { ByRequestKind } from '../request-kinds.ts';
 import { type ClientSpan, type ClientSpanShape, callAttributes, clientStatus } from './client-span.ts';
-import { AttributeCache, encodeAttributes, writeAttributes } from './encode-attributes.ts';
-import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantAttributes, ownAttributes, spanName } from './request-attributes.ts';
 import type { RequestFacts, ServerSpan } from './server-span.ts';
 
@@ -144,9 +138,8 @@ function writeIds(writer: ProtobufWriter, context: SpanContext, parent: SpanCont
 }
 
 function writeKind(writer: ProtobufWriter, kind: SpanKind): void {
-  writer.tag(KIND, 0);
   // OTLP counts from 1, the API from 0.
-  writer.varint(kind + 1);
+  writer.count(KIND, kind + 1);
 }
 
 function writeEvents(writer: ProtobufWriter, events: readonly TimedEvent[], dropped: number): void {
@@ -180,43 +173,14 @@ function writeStatus(writer: ProtobufWriter, { code, message }: SpanStatus): voi
   if (code === 0) return;
   const status = writer.begin(STATUS);
   if (message !== undefined) writer.string(2, message);
-  writer.tag(3, 0);
-  writer.varint(code);
+  writer.count(3, code);
   writer.end(status);
 }
 
 function writeCount(writer: ProtobufWriter, field: number, count: number): void {
-  if (count === 0) return;
-  writer.tag(field, 0);
-  writer.varint(count);
+  if (count !== 0) writer.count(field, count);
 }
 
 function flagsOf(traceFlags: number, isRemote: boolean | undefined): number {
   return (traceFlags & 0xff) | HAS_IS_REMOTE | (isRemote ? IS_REMOTE : 0);
-}
-
-function writeTime(writer: ProtobufWriter, field: number, [seconds, nanos]: HrTime): void {
-  writeNanos(writer, field, seconds, nanos);
-}
-
-function writeMillis(writer: ProtobufWriter, field: number, ms: number): void {
-  const seconds = Math.floor(ms / 1000);
-  writeNanos(writer, field, seconds, Math.round((ms - seconds * 1000) * 1e6));
-}
-
-const TWO_TO_32 = 2 ** 32;
-let second = -1;
-let secondHigh = 0;
-let secondLow = 0;
-
-/** Nanoseconds since the epoch need 61 bits, more than a number has: the seconds' part is kept as two halves. */
-function writeNanos(writer: ProtobufWriter, field: number, seconds: number, nanos: number): void {
-  if (seconds !== second) {
-    const base = BigInt(seconds) * 1_000_000_000n;
-    second = seconds;
-    secondHigh = Number(base >> 32n);
-    secondLow = Number(base & 0xffffffffn);
-  }
-  const low = secondLow + nanos;
-  writer.fixed64(field, low >= TWO_TO_32 ? secondHigh + 1 : secondHigh, low);
 }

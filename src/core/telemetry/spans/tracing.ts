@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { AlwaysOnSampler, ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+import { ledger } from '../ledger.ts';
 import { type ClientSpan, type ClientSpanFailure, type ClientSpanShape, startClientSpan } from './client-span.ts';
 import { newRootIds, newSpanId } from './ids.ts';
 import { now, ServerSpan } from './server-span.ts';
@@ -56,6 +57,8 @@ export function startServerSpan(
     ? tracing.sampler.shouldSample(parentContext, traceId, name, SpanKind.SERVER, attributes, links ?? [])
     : undefined;
   const sampled = decision?.decision === SamplingDecision.RECORD_AND_SAMPLED;
+  ledger.spans.started++;
+  if (!sampled) ledger.spans.sampledOut++;
   const recording = sampled || decision?.decision === SamplingDecision.RECORD;
   const traceState = decision?.traceState ?? parent?.traceState;
   const spanContext: SpanContext = {
@@ -75,6 +78,7 @@ export function startServerSpan(
  */
 export function sampleFromNow(span: ServerSpan): boolean {
   if (!tracing.enabled || span.parent !== undefined) return false;
+  if ((span.context.traceFlags & TraceFlags.SAMPLED) === 0) ledger.spans.sampledOut--;
   span.recording = true;
   span.context.traceFlags |= TraceFlags.SAMPLED;
   return true;

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { Carrier } from '../../../../src/core/context.ts';
+import { ProtobufWriter } from '../../../../src/core/telemetry/otlp/protobuf-writer.ts';
 import { POSTGRES_SCOPE } from '../../../../src/core/telemetry/scopes.ts';
 import { ClientSpan, ClientSpanShape } from '../../../../src/core/telemetry/spans/client-span.ts';
 import {
@@ -15,7 +16,6 @@ import {
   writeServerSpan,
 } from '../../../../src/core/telemetry/spans/encode-span.ts';
 import { newRootIds, newSpanId } from '../../../../src/core/telemetry/spans/ids.ts';
-import { ProtobufWriter } from '../../../../src/core/telemetry/spans/protobuf-writer.ts';
 import { toReadableClientSpan, toReadableSpan } from '../../../../src/core/telemetry/spans/readable-span.ts';
 import { type RequestFacts, ServerSpan } from '../../../../src/core/telemetry/spans/server-span.ts';
 

@@ -1,9 +1,9 @@
 import { logs } from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { expect } from 'chai';
-import { getLogger, stopLogger } from '../../../src/core/logging/index.ts';
-import { exportLogRecord } from '../../../src/core/telemetry/log-export.ts';
-import { start } from '../logging/harness.ts';
+import { getLogger, stopLogger } from '../../../../src/core/logging/index.ts';
+import { exportLogRecord } from '../../../../src/core/telemetry/logs/log-export.ts';
+import { start } from '../../logging/harness.ts';
 
 describe('a log line sent by OTLP', () => {
   const exporter = new InMemoryLogRecordExporter();

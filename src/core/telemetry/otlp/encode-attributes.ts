@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** Writes each attribute as a `KeyValue` (OTLP common.proto) into repeated field `field`; `undefined` is left out. */
@@ -9,7 +9,7 @@ export function writeAttributes(writer: ProtobufWriter, field: number, attribute
   }
 }
 
-export function writeAttribute(writer: ProtobufWriter, field: number, key: string, value: AttributeValue): void {
+export function writeAttribute(writer: ProtobufWriter, field: number, key: string, value: unknown): void {
   const pair = writer.begin(field);
   writer.string(1, key);
   const any = writer.begin(2);
@@ -20,13 +20,11 @@ export function writeAttribute(writer: ProtobufWriter, field: number, key: strin
 
 const TWO_TO_63 = 2 ** 63;
 
-/** The content of an `AnyValue`; whole numbers that an int64 cannot hold are doubles. */
-function writeValue(writer: ProtobufWriter, value: unknown): void {
+/** The content of an `AnyValue`; whole numbers that an int64 cannot hold are doubles, objects lists of pairs. */
+export function writeValue(writer: ProtobufWriter, value: unknown): void {
   if (typeof value === 'string') writer.string(1, value);
-  else if (typeof value === 'boolean') {
-    writer.tag(2, 0);
-    writer.varint(value ? 1 : 0);
-  } else if (typeof value === 'number') {
+  else if (typeof value === 'boolean') writer.count(2, value ? 1 : 0);
+  else if (typeof value === 'number') {
     if (Number.isInteger(value) && value >= -TWO_TO_63 && value < TWO_TO_63) writer.int64(3, value);
     else writer.double(4, value);
   } else if (Array.isArray(value)) {
@@ -37,6 +35,10 @@ function writeValue(writer: ProtobufWriter, value: unknown): void {
       writer.end(any);
     }
     writer.end(list);
+  } else if (typeof value === 'object' && value !== null) {
+    const map = writer.begin(6);
+    for (const [key, each] of Object.entries(value)) writeAttribute(writer, 1, key, each);
+    writer.end(map);
   }
 }
 

@@ -45,6 +45,12 @@ export class ProtobufWriter {
     this.varint((field << 3) | wireType);
   }
 
+  /** A whole number from 0 to 2^53 in a field of its own. */
+  count(field: number, value: number): void {
+    this.tag(field, 0);
+    this.varint(value);
+  }
+
   bytes(field: number, value: Uint8Array): void {
     this.tag(field, 2);
     this.varint(value.length);

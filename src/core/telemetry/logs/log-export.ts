@@ -1,5 +1,6 @@
 import { logs, ROOT_CONTEXT, SeverityNumber, trace } from '@opentelemetry/api';
-import type { LogRecord } from '../logging/index.ts';
+import type { LogRecord } from '../../logging/index.ts';
+import { LOG_SCOPE } from '../scopes.ts';
 
 const SEVERITIES = {
   DEBUG: SeverityNumber.DEBUG,
@@ -15,7 +16,7 @@ export function exportLogRecord(record: LogRecord): void {
     traceId === undefined || spanId === undefined
       ? ROOT_CONTEXT
       : trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags });
-  logs.getLogger('okapi').emit({
+  logs.getLogger(LOG_SCOPE.name).emit({
     timestamp: record.timeMs,
     severityNumber: SEVERITIES[record.level],
     severityText: record.level,

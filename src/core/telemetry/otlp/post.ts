@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+
+/** What came of sending a batch once. */
+export type Outcome =
+  /** Taken, but for `rejected` of its records (`partial_success`). */
+  | { kind: 'accepted'; rejected: number }
+  /** Not taken, and it never will be. */
+  | { kind: 'refused'; status: number }
+  /** Not taken now. */
+  | { kind: 'later'; status: number; retryAfterMs: number }
+  /** No answer, or half of one. The receiver may have it if `wasSent`. */
+  | { kind: 'unanswered'; reason: string; wasSent: boolean };
+
+/** Sends the body of one OTLP request. Never rejects. */
+export type Post = (body: Uint8Array) => Promise<Outcome>;
+
+const compress = promisify(gzip);
+/** OTLP 1.x, "Retryable Response Codes"; anything else that is no success must not be sent again. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+const USER_AGENT = 'Okapi-OTLP-Exporter';
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * Sends OTLP over HTTP in protobuf to where the standard variables say (`OTEL_EXPORTER_OTLP_*`, those of the signal
+ * first): endpoint, headers, TLS, timeout and compression as the SDK reads them.
+ */
+export function createPost(signal: 'TRACES' | 'LOGS'): Post {
+  const path = `v1/${signal.toLowerCase()}`;
+  const settings = convertLegacyHttpOptions({}, signal, path, { 'Content-Type': 'application/x-protobuf' });
+  const { timeoutMillis } = settings;
+  const url = new URL(settings.url);
+  let prepared: Promise<[typeof import('node:http'), import('node:http').Agent]> | undefined;
+  // Imported late, so that the instrumentation of http is there before it.
+  const prepare = () =>
+    Promise.all([
+      (url.protocol === 'https:' ? import('node:https') : import('node:http')) as Promise<typeof import('node:http')>,
+      Promise.resolve(settings.agentFactory(url.protocol)) as Promise<import('node:http').Agent>,
+    ]);
+
+  return async function post(body) {
+    let wasSent = false;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      prepared ??= prepare();
+      const [{ request }, agent] = await prepared;
+      const isCompressed = settings.compression === 'gzip';
+      const bytes = isCompressed ? await compress(body) : body;
+      const headers: Record<string, string | number> = {
+        'User-Agent': USER_AGENT,
+        ...(await settings.headers()),
+        'Content-Length': bytes.length,
+        ...(isCompressed ? { 'Content-Encoding': 'gzip' } : {}),
+      };
+      const sent = request(url, { method: 'POST', headers, agent });
+      timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMillis} ms`)), timeoutMillis);
+      timer.unref();
+      sent.once('socket', (socket) => {
+        wasSent = !socket.connecting;
+        socket.once('connect', () => {
+          wasSent = true;
+        });
+      });
+      // One that comes while the answer is read ends the reading as well.
+      sent.on('error', () => undefined);
+      const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+      sent.end(bytes);
+      const [answer] = await answered;
+      return outcomeOf(answer.statusCode ?? 0, answer.headers['retry-after'], await bodyOf(answer));
+    } catch (error) {
+      return { kind: 'unanswered', reason: reasonOf(error), wasSent };
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function outcomeOf(status: number, retryAfter: string | undefined, body: Buffer): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'accepted', rejected: rejectedIn(body) };
+  if (RETRYABLE.has(status)) return { kind: 'later', status, retryAfterMs: retryAfterMs(retryAfter) };
+  return { kind: 'refused', status };
+}
+
+async function bodyOf(answer: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`The answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** `Retry-After` of RFC 9110 §10.2.3, seconds or a date, as milliseconds from now; 0 where there is none. */
+export function retryAfterMs(value: string | undefined, now = Date.now()): number {
+  if (value === undefined) return 0;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isFinite(ms) ? Math.max(ms, 0) : 0;
+}
+
+/** How many records a success says were rejected after all; the response of logs has it in the same field as spans'. */
+function rejectedIn(body: Buffer): number {
+  try {
+    return body.length === 0
+      ? 0
+      : (ProtobufTraceSerializer.deserializeResponse(body).partialSuccess?.rejectedSpans ?? 0);
+  } catch {
+    // The status says that it was taken; some receivers add words of their own.
+    return 0;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = (error.cause as Error | undefined)?.message;
+  return (error as NodeJS.ErrnoException).code ?? (cause || error.message);
+}

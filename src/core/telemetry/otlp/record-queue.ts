@@ -1,0 +1,119 @@
+import type { Account } from '../ledger.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
+
+/** Records of one instrumentation scope, encoded as elements of `ScopeSpans.spans` or `ScopeLogs.log_records`. */
+export type Batch = { readonly scope: Scope; readonly count: number; readonly bytes: Buffer; wasSent: boolean };
+
+export type Scope = { readonly name: string; readonly version?: string | undefined };
+
+/** A batch that is being filled; one for each scope, asked for once. */
+export type OpenBatch = { readonly scope: Scope; readonly writer: ProtobufWriter; count: number };
+
+export type RecordQueueOptions = {
+  account: Account;
+  /** Bytes that may be held, those on their way included; beyond, new records are dropped and counted. */
+  maxBytes: number;
+  /** Records that may wait, beside that. */
+  maxRecords: number;
+  /** Records in one batch. */
+  batchRecords: number;
+  /** Called when a batch is full. */
+  onBatch: () => void;
+};
+
+const MAX_BATCH_BYTES = 1024 * 1024;
+
+/**
+ * Spans or log records on their way to the exporter. Each becomes bytes the moment it is added, so nothing of the request
+ * outlives it, and memory is bounded in bytes, not by a number of objects of any size.
+ */
+export class RecordQueue {
+  readonly #options: RecordQueueOptions;
+  readonly #account: Account;
+  readonly #open = new Map<string, OpenBatch>();
+  readonly #sealed: Batch[] = [];
+  #bytes = 0;
+  #waiting = 0;
+
+  constructor(options: RecordQueueOptions) {
+    this.#options = options;
+    this.#account = options.account;
+  }
+
+  /** Records that wait, in batches that are full or not. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Bytes that are held, those taken and not settled included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The batch that records of this scope go into. */
+  open(scope: Scope): OpenBatch {
+    const key = scope.version === undefined ? scope.name : `${scope.name}@${scope.version}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const batch: OpenBatch = { scope, writer: new ProtobufWriter(), count: 0 };
+    this.#open.set(key, batch);
+    return batch;
+  }
+
+  /** Adds a record to a batch in the form that `write` gives it, or drops it and counts why. */
+  add<R>(batch: OpenBatch, write: (writer: ProtobufWriter, record: R) => void, record: R): void {
+    const { maxBytes, maxRecords, batchRecords, onBatch } = this.#options;
+    this.#account.ended++;
+    if (this.#waiting >= maxRecords || this.#bytes >= maxBytes) {
+      this.#account.dropped.queue_full++;
+      return;
+    }
+    const { writer } = batch;
+    const before = writer.position;
+    try {
+      write(writer, record);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      writer.position = before;
+      this.#account.dropped.too_large++;
+      return;
+    }
+    this.#bytes += writer.position - before;
+    this.#waiting++;
+    batch.count++;
+    if (batch.count >= batchRecords || writer.position >= MAX_BATCH_BYTES) {
+      this.#seal(batch);
+      onBatch();
+    }
+  }
+
+  /** The batch that waits longest, to be settled or put back; `undefined` when none is full and `seal` was not called. */
+  take(): Batch | undefined {
+    const batch = this.#sealed.shift();
+    if (batch !== undefined) this.#waiting -= batch.count;
+    return batch;
+  }
+
+  /** Gives up the room of a batch that was taken. */
+  settle(batch: Batch): void {
+    this.#bytes -= batch.bytes.length;
+  }
+
+  /** Puts a batch that was taken back at its place, to be tried again. */
+  putBack(batch: Batch): void {
+    this.#sealed.unshift(batch);
+    this.#waiting += batch.count;
+  }
+
+  /** Makes whatever waits ready to be taken. */
+  seal(): void {
+    for (const batch of this.#open.values()) this.#seal(batch);
+  }
+
+  #seal(batch: OpenBatch): void {
+    if (batch.count === 0) return;
+    const { scope, writer, count } = batch;
+    this.#sealed.push({ scope, count, bytes: writer.take(), wasSent: false });
+    batch.count = 0;
+  }
+}
