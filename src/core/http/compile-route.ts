@@ -15,8 +15,8 @@ export type RouteTools = {
 };
 
 /**
- * The layers of one route in their order: who calls, whether from there it is allowed once more, what they sent, whether
- * about that account it is, the handler.
+ * The layers of one route in their order: who calls, whether from there it is allowed once more, whether there is
+ * room, what they sent, whether about that account it is allowed, the handler.
  * Throws `StartupError` when the declaration is not whole or a schema is none.
  */
 export function compileRoute(declared: Route, template: string, tools: RouteTools): Middleware[] {
@@ -42,6 +42,13 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
     tools.limiter,
   );
   if (byAddress !== undefined) layers.push(byAddress);
+  const { admit } = declared;
+  if (admit !== undefined) {
+    layers.push(async function admission(_ctx, next) {
+      admit();
+      await next();
+    });
+  }
   if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));
   const validators = validatorsOf(declared);
   if (validators.length > 0) layers.push(validate(validators));

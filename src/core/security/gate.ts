@@ -10,10 +10,15 @@ export class Gate {
     this.#maxWaiting = maxWaiting;
   }
 
+  /** Whether `enter` would turn away who comes now. */
+  get isFull(): boolean {
+    return this.#inside >= this.#maxInside && this.#waiting.length >= this.#maxWaiting;
+  }
+
   /** Resolves to the function that leaves again, or at once to `undefined` when too many wait. */
   async enter(): Promise<(() => void) | undefined> {
+    if (this.isFull) return undefined;
     if (this.#inside >= this.#maxInside) {
-      if (this.#waiting.length >= this.#maxWaiting) return undefined;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#inside++;

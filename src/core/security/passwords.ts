@@ -48,6 +48,11 @@ export class PasswordSecurity {
     this.#gate = new Gate(options.argon2Concurrency, MAX_WAITING);
   }
 
+  /** Throws the 503 that hashing would end in now, before anything else is done for a request that needs it. */
+  assertRoom(): void {
+    if (this.#gate.isFull) throw busy();
+  }
+
   /** The PHC string of a password. Throws 503 when too many hashes wait already. */
   generatePasswordHash(password: string): Promise<string> {
     return this.#hashing(HASH, () => this.#argon2.hash(normalize(password), this.#parameters));
@@ -137,9 +142,7 @@ export class PasswordSecurity {
     const inTurn = async (span: ClientSpan | undefined): Promise<T> => {
       const askedAt = performance.now();
       const leave = await this.#gate.enter();
-      if (leave === undefined) {
-        throw new ServiceUnavailableError('Too many sign-ins at this moment', { code: 'auth.busy' });
-      }
+      if (leave === undefined) throw busy();
       const waitedMs = performance.now() - askedAt;
       if (span !== undefined) span.attributes = { 'okapi.hash_queue_ms': waitedMs };
       const carrier = currentCarrier();
@@ -152,6 +155,10 @@ export class PasswordSecurity {
     };
     return inClientSpan(shape, inTurn, failureOf);
   }
+}
+
+function busy(): ServiceUnavailableError {
+  return new ServiceUnavailableError('Too many sign-ins at this moment', { code: 'auth.busy' });
 }
 
 /** The library's message may tell of the hash. */

@@ -41,7 +41,7 @@ export const authDomain: Domain = {
     });
     return {
       routes: [
-        ...createAuthRoutes(auth, limits),
+        ...createAuthRoutes(auth, limits, passwords),
         ...createSessionRoutes(createSessionService(common)),
         ...createRecoveryRoutes(recovery, limits),
       ],

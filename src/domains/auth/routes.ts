@@ -1,4 +1,4 @@
-import { type Route, route, UnauthorizedError } from '../../core/index.ts';
+import { type PasswordSecurity, type Route, route, UnauthorizedError } from '../../core/index.ts';
 import { EMAIL_TAKEN, toUserView, UserView } from '../users/index.ts';
 import { BUSY } from './errors.ts';
 import type { AuthLimits } from './limits.ts';
@@ -6,13 +6,19 @@ import { Credentials, TokenPair } from './schemas.ts';
 import type { AuthService } from './service.ts';
 
 /** The routes through which a person gets an account and signs in. */
-export function createAuthRoutes(auth: AuthService, limits: AuthLimits): Route[] {
+export function createAuthRoutes(
+  auth: AuthService,
+  limits: AuthLimits,
+  passwords: Pick<PasswordSecurity, 'assertRoom'>,
+): Route[] {
+  const admit = () => passwords.assertRoom();
   return [
     route({
       method: 'post',
       path: '/auth/register',
       summary: 'Make an account',
       limits: limits.register,
+      admit,
       body: Credentials,
       responses: { 201: { description: 'The new user', schema: UserView } },
       errors: [EMAIL_TAKEN, ...BUSY],
@@ -27,6 +33,7 @@ export function createAuthRoutes(auth: AuthService, limits: AuthLimits): Route[]
       path: '/auth/login',
       summary: 'Sign in',
       limits: limits.login,
+      admit,
       body: Credentials,
       responses: { 200: { description: 'Tokens of a new session', schema: TokenPair } },
       errors: [

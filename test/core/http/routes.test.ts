@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import Type from 'typebox';
 import { readSettings } from '../../../src/core/config/index.ts';
-import { ForbiddenError, UnauthorizedError } from '../../../src/core/errors/app-http-error.ts';
+import { ForbiddenError, ServiceUnavailableError, UnauthorizedError } from '../../../src/core/errors/app-http-error.ts';
 import { getCurrentUserSession } from '../../../src/core/http/authenticate.ts';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
@@ -159,6 +159,30 @@ describe('a declared route', () => {
       headers: { 'Content-Type': 'text/plain' },
     });
     expect(answer.status).to.equal(401);
+  });
+
+  it('asks whether there is room before it reads a byte of the body, and each time anew', async () => {
+    let isFull = true;
+    const app = await start({
+      routes: [
+        route({
+          method: 'post',
+          path: '/costly',
+          summary: 'Costly',
+          admit: () => {
+            if (isFull) throw new ServiceUnavailableError('No room', { code: 'shop.full' });
+          },
+          body: BaseDTO({}),
+          responses: ANYTHING,
+          handler: (ctx) => ctx.respond.success('done'),
+        }),
+      ],
+    });
+    const refused = await request(`${app.url}/api/costly`, { method: 'POST', body: '{not json' });
+    expect(refused.body).to.include({ status: 503, code: 'shop.full', detail: 'No room' });
+    expect(refused.headers.get('retry-after')).to.equal('1');
+    isFull = false;
+    expect((await post(`${app.url}/api/costly`, {})).body.data).to.equal('done');
   });
 
   it('that forgot to say it is guarded cannot ask for its user', async () => {
