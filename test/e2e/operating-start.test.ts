@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { expectNoneLeft } from '../support/processes.ts';
 import type { ServiceOptions } from '../support/service.ts';
 import { sharedStores } from '../support/stores.ts';
+import { startTestMongo } from '../support/test-mongo.ts';
 import { useServices } from '../support/use-services.ts';
 
 const CLOSED_PORT = await closedPort();
@@ -168,5 +169,27 @@ describe('a start without Mongo', () => {
     const lines = service.logLines();
     expect(lines.filter(({ message }) => /mongo is away/i.test(message))).to.have.length(1);
     expect(lines.at(-1)?.message).to.equal('Stopped');
+  });
+
+  it('delivers and shows what happened meanwhile once Mongo is there, without a start of its own', async () => {
+    const mongo = await startTestMongo();
+    try {
+      await mongo.kill();
+      const service = await start({ env: { MONGO_URL: mongo.url('late'), MONGO_DB: 'late' } });
+      const { accessToken } = await signIn(service.url);
+      const activity = () => request(`${service.url}/api/activity`, { headers: bearer(accessToken) });
+      for (let n = 0; n < 2; n++) expect((await activity()).status).to.equal(503);
+      await mongo.restart();
+      const { body } = await eventually(async () => {
+        const answer = await activity();
+        return answer.body.data?.length === 2 && answer;
+      });
+      expect(body.data.map(({ type }: { type: string }) => type)).to.deep.equal(['auth.signed_in', 'auth.registered']);
+      expect(await service.stop()).to.deep.equal({ code: 0, signal: null });
+      const jobs = service.logLines('error').filter((line) => line['job_name'] !== undefined);
+      expect(jobs.map(({ message }) => message)).to.deep.equal([]);
+    } finally {
+      await mongo.stop();
+    }
   });
 });

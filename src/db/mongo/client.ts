@@ -1,4 +1,4 @@
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions, MongoTopologyClosedError } from 'mongodb';
 import { StartupError } from '../../core/errors/startup-error.ts';
 import { observeCommands } from './timing.ts';
 
@@ -10,14 +10,15 @@ const QUEUE_TIMEOUT_MS = 10_000;
 /** MongoDB as the domains know it. */
 export type Mongo = {
   readonly db: Db;
-  /** Rejects when the server does not answer within `timeoutMs`. */
+  /** Rejects when the server does not answer within `timeoutMs`. Begins to connect anew where the driver has given up. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 };
 
 /**
- * The Mongo client. It connects by itself at the first use and again after a loss; a server that is away makes an
- * operation fail after two seconds, never the process. `collections` are the ones that metrics may name.
+ * The Mongo client. It connects by itself at the first use and again after a loss; after a first time that failed, with
+ * the next ping. A server that is away makes an operation fail after two seconds, never the process. `collections` are
+ * the ones that metrics may name.
  * Throws `StartupError` when the driver does not take the URL.
  */
 export function createMongo(
@@ -37,13 +38,34 @@ export function createMongo(
     ignoreUndefined: true,
   });
   observeCommands(client, collections);
+  const db = client.db(database);
+  let isClosed = false;
   return {
-    db: client.db(database),
-    ping: async (timeoutMs) => {
-      await client.db(database).command({ ping: 1 }, { signal: AbortSignal.timeout(timeoutMs) });
+    db,
+    async ping(timeoutMs) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      try {
+        await db.command({ ping: 1 }, { signal });
+      } catch (error) {
+        // When its first connection fails, the driver closes for good what it looks for servers with, and keeps it.
+        if (!(error instanceof MongoTopologyClosedError) || isClosed) throw error;
+        await unlessAborted(signal, client.connect());
+        await db.command({ ping: 1 }, { signal });
+      }
     },
-    close: () => client.close(),
+    close() {
+      isClosed = true;
+      return client.close();
+    },
   };
+}
+
+/** What `work` comes to, or the reason of the signal when that is first. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  else signal.addEventListener('abort', () => reject(signal.reason));
+  return Promise.race([work, promise]);
 }
 
 /** Throws `StartupError` when the driver does not take the URL: asked before anything slow is started. */

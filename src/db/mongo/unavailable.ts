@@ -6,18 +6,30 @@ import {
   MongoNotConnectedError,
   MongoOperationTimeoutError,
   MongoServerSelectionError,
+  MongoTopologyClosedError,
 } from 'mongodb';
 
-const KINDS = [MongoNetworkError, MongoNotConnectedError, MongoOperationTimeoutError, MongoServerSelectionError];
+const KINDS = [
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoOperationTimeoutError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+];
+/** While a server hangs, no new connection comes to be; the driver does not export this class. */
+const WAITED_FOR_A_CONNECTION = 'MongoWaitQueueTimeoutError';
+/** What of the system the driver hands on as it is, when a connection ends just as something is written to it. */
+const SYSTEM_CODES = new Set<unknown>(['EPIPE', 'ECONNRESET']);
 
 /**
  * Whether an error says that Mongo could not be reached or did not answer in time, or that its primary is changing: what
  * was asked can be asked again later.
  */
 export function isMongoUnavailable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
-  if (KINDS.some((kind) => error instanceof kind) || error.hasErrorLabel(MongoErrorLabel.RetryableWriteError))
-    return true;
+  if (error instanceof DOMException) return error.name === 'TimeoutError';
+  if (!(error instanceof MongoError)) return SYSTEM_CODES.has((error as { code?: unknown } | undefined)?.code);
+  if (KINDS.some((kind) => error instanceof kind) || error.name === WAITED_FOR_A_CONNECTION) return true;
+  if (error.hasErrorLabel(MongoErrorLabel.RetryableWriteError)) return true;
   return error instanceof MongoBulkWriteError && isBrokenOff(error);
 }
 
