@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { LineLateness } from './counting/line-lateness.ts';
 import { request } from './load/request.ts';
 import { type Candidate, send } from './measure.ts';
+import { preferringThisThread } from './processes/priority.ts';
 import { type Finding, finding, limit, percentile } from './report/findings.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -24,7 +25,7 @@ export async function measureLoginFlood(bench: Workbench, candidate: Candidate, 
   const { url } = server.running;
   bench.say('login      warm-up');
   await send(bench, candidate, bench.options.warmUp, WARM_UP_SECONDS);
-  const ask = () => askForSeconds(url + subject.path, headers, bench.signal);
+  const ask = () => preferringThisThread(() => askForSeconds(url + subject.path, headers, bench.signal));
   bench.say('login      quiet');
   const quiet = await ask();
   bench.say(`login      beside ${CLIENTS} clients that log in`);
