@@ -56,7 +56,7 @@ export function deadline(timeoutMs: number, running = new Set<Running>()): Middl
   return function deadline(ctx, next) {
     if (isQuietPath(ctx.state.path)) return next();
     return new Promise<void>((resolve, reject) => {
-      const request = { ctx, expiresAt: performance.now() + timeoutMs, reject };
+      const request = { ctx, expiresAt: ctx.state.startedAt + timeoutMs, reject };
       ctx.state.carrier.expiresAt = request.expiresAt;
       running.add(request);
       if (timer === undefined) watch(timeoutMs);

@@ -1,23 +1,9 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { AccessEntry } from '../logging/index.ts';
-import type { RequestFacts, ServerSpan } from '../telemetry/spans/server-span.ts';
+import type { RequestFacts } from '../telemetry/spans/server-span.ts';
 import { endServerSpan } from '../telemetry/spans/tracing.ts';
 import { recordError, recordRequest, UNMATCHED } from './request-metrics.ts';
 import type { OkapiContext } from './state.ts';
-
-/** A request that the telemetry layer follows to its end. */
-export type ObservedRequest = {
-  readonly ctx: OkapiContext;
-  /** Absent on health and metrics requests, which are counted nowhere. */
-  readonly span: ServerSpan | undefined;
-  /** A method name of the standard, or `_OTHER`. */
-  readonly method: string;
-  readonly path: string;
-  /** By the clock of `performance.now()`. */
-  readonly startedAt: number;
-  endedAt: number;
-  status: number;
-};
 
 export type FinishedOptions = {
   /** Whether spans carry the id of the user. */
@@ -35,39 +21,39 @@ const ERROR = { code: SpanStatusCode.ERROR };
  * that end together are recorded together, kind by kind, before the event loop goes on: the same code for many requests
  * in a row runs in half the time that it takes between all else that a request does.
  */
-export function finishedRequests({ traceUserId, writeAccess }: FinishedOptions): (request: ObservedRequest) => void {
-  let finished: ObservedRequest[] = [];
+export function finishedRequests({ traceUserId, writeAccess }: FinishedOptions): (request: OkapiContext) => void {
+  let finished: OkapiContext[] = [];
 
   function record(): void {
     const requests = finished;
     finished = [];
     const now = Date.now();
-    for (const request of requests) if (request.span !== undefined) measure(request, request.span, traceUserId, now);
-    for (const { span } of requests) if (span !== undefined) endServerSpan(span);
+    for (const request of requests) measure(request, traceUserId, now);
+    for (const { state } of requests) if (state.span !== undefined) endServerSpan(state.span);
     if (writeAccess === undefined) return;
     for (const request of requests) writeAccess(accessEntry(request));
   }
 
   return function finish(request) {
-    const { isCut } = request.ctx.state;
-    const { res } = request.ctx;
-    request.endedAt = performance.now();
-    request.status = res.writableFinished ? res.statusCode : isCut ? 500 : CLIENT_CLOSED_REQUEST;
+    const { state, res } = request;
+    state.endedAt = performance.now();
+    state.endStatus = res.writableFinished ? res.statusCode : state.isCut ? 500 : CLIENT_CLOSED_REQUEST;
     if (finished.push(request) === 1) process.nextTick(record);
   };
 }
 
-/** Counts the request, and puts on its span what became of it. */
-function measure(request: ObservedRequest, span: ServerSpan, withUserId: boolean, nowMs: number): void {
-  const { ctx, method, path, status, startedAt, endedAt } = request;
-  const { carrier, route, deviceInfo, clientAddress, error, isShed } = ctx.state;
+/** Counts the request, and puts on its span what became of it. Those of health and metrics have none. */
+function measure({ req, state }: OkapiContext, withUserId: boolean, nowMs: number): void {
+  const { span, method, path, carrier, route, deviceInfo, clientAddress, error, isShed, startedAt, endedAt } = state;
+  if (span === undefined) return;
+  const status = state.endStatus;
   const facts: RequestFacts = {
     method,
-    originalMethod: method === '_OTHER' ? ctx.req.method?.slice(0, 32) : undefined,
+    originalMethod: method === '_OTHER' ? req.method?.slice(0, 32) : undefined,
     path: path.length > MAX_PATH ? path.slice(0, MAX_PATH) : path,
     route: route?.template,
     status,
-    httpVersion: ctx.req.httpVersion,
+    httpVersion: req.httpVersion,
     clientAddress,
     userAgent: deviceInfo?.user_agent,
     carrier,
@@ -82,9 +68,9 @@ function measure(request: ObservedRequest, span: ServerSpan, withUserId: boolean
   span.endAt(endedAt);
 }
 
-function accessEntry({ ctx, span, method, status, startedAt, endedAt }: ObservedRequest): AccessEntry {
-  const { carrier, deviceInfo, route, clientAddress, isShed } = ctx.state;
-  const length = ctx.res.getHeader('content-length');
+function accessEntry({ res, state }: OkapiContext): AccessEntry {
+  const { carrier, span, method, deviceInfo, route, clientAddress, isShed } = state;
+  const length = res.getHeader('content-length');
   return {
     requestId: carrier.requestId,
     userId: carrier.userId,
@@ -93,8 +79,8 @@ function accessEntry({ ctx, span, method, status, startedAt, endedAt }: Observed
     traceFlags: span?.context.traceFlags ?? 0,
     method,
     route: route?.template ?? UNMATCHED,
-    status,
-    durationMs: endedAt - startedAt,
+    status: state.endStatus,
+    durationMs: state.endedAt - state.startedAt,
     bytes: length === undefined ? 0 : Number(length),
     userAgent: deviceInfo?.user_agent,
     ip: clientAddress,
@@ -105,6 +91,6 @@ function accessEntry({ ctx, span, method, status, startedAt, endedAt }: Observed
     poolWaitMs: carrier.poolWaitMs,
     hashQueueMs: carrier.hashQueueMs,
     debug: span === undefined,
-    shed: isShed === true,
+    shed: isShed,
   };
 }

@@ -49,8 +49,7 @@ export function initiateRouters(app: Koa, routers: Routers, tools: RouteTools): 
 function refuseMalformed(): Middleware {
   return function refuseMalformed(ctx, next) {
     const refusal = refusalOfRequest(ctx.req);
-    if (refusal !== undefined) throw refusal;
-    return next();
+    return refusal === undefined ? next() : Promise.reject(refusal);
   };
 }
 

@@ -11,9 +11,13 @@ import type { CompiledRoute } from './route.ts';
  * that the state of every request has one shape from the start.
  */
 export class OkapiState {
-  /** Set by the telemetry layer, like the next three; no span on health and metrics requests. */
+  /** When the request came, by the clock of `performance.now()`. Set by the telemetry layer, like the next five. */
+  readonly startedAt: number;
+  /** A method name of the standard, or `_OTHER`. */
+  readonly method: string;
   readonly path: string;
   readonly carrier: Carrier;
+  /** None on health and metrics requests. */
   readonly span: ServerSpan | undefined;
   /** The address of the client, read through the proxies that are trusted. */
   readonly clientAddress: string;
@@ -33,8 +37,20 @@ export class OkapiState {
   isCut = false;
   /** The error that the envelope answered. */
   error: unknown = undefined;
+  /** Set by the telemetry layer once the answer is sent, or the client has gone: when that was, and what is counted. */
+  endedAt = 0;
+  endStatus = 0;
 
-  constructor(path: string, carrier: Carrier, span: ServerSpan | undefined, clientAddress: string) {
+  constructor(
+    startedAt: number,
+    method: string,
+    path: string,
+    carrier: Carrier,
+    span: ServerSpan | undefined,
+    clientAddress: string,
+  ) {
+    this.startedAt = startedAt;
+    this.method = method;
     this.path = path;
     this.carrier = carrier;
     this.span = span;

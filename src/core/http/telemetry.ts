@@ -5,7 +5,7 @@ import { Carrier, contextWith } from '../context.ts';
 import type { ServerSpan } from '../telemetry/spans/server-span.ts';
 import { startServerSpan } from '../telemetry/spans/tracing.ts';
 import { clientAddress, type ProxyTrust } from './client-address.ts';
-import { type FinishedOptions, finishedRequests, type ObservedRequest } from './finished-requests.ts';
+import { type FinishedOptions, finishedRequests } from './finished-requests.ts';
 import { isQuietPath } from './quiet-paths.ts';
 import { knownMethod } from './request-metrics.ts';
 import { pathOfTarget } from './request-target.ts';
@@ -14,10 +14,10 @@ import { type Middleware, type OkapiContext, OkapiState } from './state.ts';
 
 export type TelemetryOptions = FinishedOptions & Pick<Settings, 'traceContext'> & { proxyTrust: ProxyTrust };
 
-/** Where a response keeps the request that it answers, so that one listener serves all. */
-const OBSERVED = Symbol('okapi.observed');
+/** Where a response keeps the context of its request, so that one listener serves all. */
+const CONTEXT = Symbol('okapi.context');
 
-type ObservedResponse = ServerResponse & { [OBSERVED]?: ObservedRequest };
+type AnsweringResponse = ServerResponse & { [CONTEXT]?: OkapiContext };
 
 /**
  * The outermost layer: one server span, one measurement and one access line a request, whatever happens inside.
@@ -25,9 +25,9 @@ type ObservedResponse = ServerResponse & { [OBSERVED]?: ObservedRequest };
  */
 export function telemetry(options: TelemetryOptions): Middleware {
   const finish = finishedRequests(options);
-  function onClose(this: ObservedResponse): void {
-    const observed = this[OBSERVED];
-    if (observed !== undefined) finish(observed);
+  function onClose(this: AnsweringResponse): void {
+    const ctx = this[CONTEXT];
+    if (ctx !== undefined) finish(ctx);
   }
 
   return function telemetry(ctx, next) {
@@ -40,10 +40,10 @@ export function telemetry(options: TelemetryOptions): Middleware {
     const { remote, linked } = isQuiet ? NOBODY : callerOf(ctx, options);
     const span = isQuiet ? undefined : startSpan(method, path, startedAt, remote, linked);
     const address = clientAddress(req.socket.remoteAddress, joined(req.headers['x-forwarded-for']), options.proxyTrust);
-    ctx.state = new OkapiState(path, carrier, span, address);
+    ctx.state = new OkapiState(startedAt, method, path, carrier, span, address);
     (ctx as { respond: ResponseFactory }).respond = new ResponseFactory(ctx);
     if (span !== undefined) announceTrace(res, span);
-    (res as ObservedResponse)[OBSERVED] = { ctx, span, method, path, startedAt, endedAt: 0, status: 0 };
+    (res as AnsweringResponse)[CONTEXT] = ctx;
     res.on('close', onClose);
     return context.with(contextWith(carrier, span, remote), next);
   };
