@@ -1,3 +1,5 @@
+import { context } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 import { getLogger } from '../core/index.ts';
 import { redactText } from '../core/logging/redaction.ts';
 import { dependencyUp } from '../core/telemetry/metrics/service-metrics.ts';
@@ -107,8 +109,9 @@ export class HealthMonitor {
     const { name, required, check } = dependency;
     const timeoutMs = required ? this.#timeouts.requiredMs : this.#timeouts.otherMs;
     const startedAt = performance.now();
-    // Within a promise, so that a check which throws at once is a failed one too.
-    const answer = Promise.try(() => check(timeoutMs))
+    // Within a promise, so that a check which throws at once is a failed one too; and in no trace, whoever asks for it.
+    const answer = context
+      .with(suppressTracing(context.active()), () => Promise.try(() => check(timeoutMs)))
       .then(() => undefined, inWords)
       .finally(() => this.#unanswered.delete(name));
     const judged = within(timeoutMs, answer).then((result) => {

@@ -107,13 +107,19 @@ describe('the trace of a delivery', () => {
       const delivery = await eventually(() =>
         receiver.spans.find(({ name, links }) => name === 'deliver outbox' && links.some(isFromIt)),
       );
-      expect(delivery).to.include({ parentSpanId: '', scope: 'okapi.outbox' });
+      expect(delivery).to.include({ scope: 'okapi.outbox' });
       expect(delivery.traceId).to.not.equal(signedIn.traceId);
+      const run = await eventually(() => receiver.spans.find(({ spanId }) => spanId === delivery.parentSpanId));
+      expect(run).to.deep.include({ name: 'deliver_outbox', parentSpanId: '', scope: 'okapi.background' });
+      expect(run.attributes).to.deep.equal({ 'okapi.job_name': 'deliver_outbox' });
+      const looks = receiver.spans.filter(({ parentSpanId }) => parentSpanId === run.spanId);
+      expect(looks.map(({ name }) => name).join(), 'what the run did besides').to.contain('SELECT outbox');
       const children = await eventually(() => {
         const found = receiver.spans.filter(({ parentSpanId }) => parentSpanId === delivery.spanId);
         return found.length >= 2 && found.map(({ name }) => name);
       });
       expect(children.join()).to.contain('UPDATE outbox').and.contain('activity_events');
+      expect(new Set(children), 'no call to Mongo twice').to.have.length(children.length);
 
       const runs = async () => {
         const { text } = await request(`${service.url}/metrics/background_job_runs`);
@@ -127,9 +133,14 @@ describe('the trace of a delivery', () => {
       }
       expect(await runs()).to.be.at.least(before + 5);
       expect(await service.stop()).to.deep.equal({ code: 0, signal: null });
-      const roots = receiver.spans.filter(({ parentSpanId }) => parentSpanId === '');
-      const others = roots.filter(({ kind, links }) => kind !== SPAN_KIND_SERVER && links.length === 0);
-      expect(others.map(({ name }) => name)).to.deep.equal([]);
+      const roots = receiver.spans.filter(({ parentSpanId, kind }) => parentSpanId === '' && kind !== SPAN_KIND_SERVER);
+      const withWork = new Set(receiver.spans.map(({ parentSpanId }) => parentSpanId));
+      expect(new Set(roots.map(({ name }) => name))).to.deep.equal(new Set(['deliver_outbox']));
+      expect(roots.filter(({ spanId }) => !withWork.has(spanId))).to.deep.equal([]);
+      const deliveries = receiver.spans.filter(({ name }) => name === 'deliver outbox');
+      expect(roots.map(({ spanId }) => spanId)).to.have.members([
+        ...new Set(deliveries.map(({ parentSpanId }) => parentSpanId)),
+      ]);
     } finally {
       await stores.close();
       await receiver.close();

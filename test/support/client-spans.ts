@@ -3,16 +3,18 @@ import { AlwaysOnSampler } from '@opentelemetry/sdk-trace';
 import { Carrier, contextWith } from '../../src/core/context.ts';
 import type { ClientSpan } from '../../src/core/telemetry/spans/client-span.ts';
 import { newRootIds } from '../../src/core/telemetry/spans/ids.ts';
+import type { JobSpan } from '../../src/core/telemetry/spans/job-span.ts';
 import { ServerSpan } from '../../src/core/telemetry/spans/server-span.ts';
 import { setTracing } from '../../src/core/telemetry/spans/tracing.ts';
 
-/** Takes the spans of calls from now on, until `setTracing()`. */
-export function collectClientSpans(): ClientSpan[] {
+/** Takes the spans of calls from now on, until `setTracing()`; those of jobs too, where a list for them is given. */
+export function collectClientSpans(jobs: JobSpan[] = []): ClientSpan[] {
   const spans: ClientSpan[] = [];
   setTracing({
     sampler: new AlwaysOnSampler(),
     enabled: true,
     onEnd: () => undefined,
+    onJobEnd: (span) => jobs.push(span),
     onClientEnd: (span) => spans.push(span),
   });
   return spans;

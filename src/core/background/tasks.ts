@@ -11,8 +11,11 @@ export type PeriodicTask = {
   intervalMs: number;
   /** Rung when there is something to do before the next beat. What waits after a failure is not woken. */
   wakeUp?: WakeUp;
-  /** One run. Should stop early when the signal aborts. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * One run. Should stop early when the signal aborts. May resolve to how much there was to do: 0 leaves no trace. Who does
+   * not say so leaves one by changing something.
+   */
+  run(signal: AbortSignal): Promise<unknown>;
 };
 
 export type BackgroundTasks = {
@@ -73,8 +76,9 @@ export function createBackgroundTasks({ clock = systemClock }: { clock?: TaskClo
     // Logged within the tracked run, so that the line names the job.
     const once = trackBackgroundJob(name)(async () => {
       try {
-        await run(signal);
+        const done = await run(signal);
         failures = 0;
+        return done;
       } catch (error) {
         // What gives up because it was cancelled has not failed.
         if (signal.aborted) return;

@@ -1,6 +1,12 @@
-import { context } from '@opentelemetry/api';
+import { context, type Exception, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Carrier, contextWith } from '../context.ts';
+import { exceptionTypeOf } from '../errors/exception-type.ts';
 import { backgroundJobDuration, backgroundJobFailures, backgroundJobRuns } from '../telemetry/metrics/metrics.ts';
+import type { Verdict } from '../telemetry/spans/job-span.ts';
+import { endJobSpan, startJobSpan } from '../telemetry/spans/tracing.ts';
+
+/** A run that resolves to 0 found nothing to do, one that resolves to more did; of any other, what it did tells. */
+const verdictOf = (result: unknown) => (typeof result === 'number' ? result > 0 : undefined);
 
 const JOB_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
@@ -9,7 +15,9 @@ type AsyncFunction<This, Args extends unknown[], Result> = (this: This, ...args:
 
 /**
  * Makes runs of an async function visible as `background_job_*{job_name="<name>"}`: how many, how many rejected, how long
- * they took. Each run has a context of its own, outside of any request, whose carrier names the job.
+ * they took. Each run has a context of its own, outside of any request, whose carrier names the job, and is a trace if it
+ * had something to do: it failed, resolved to a number above 0, or changed something (rows, documents, another server).
+ * A run that resolves to 0 leaves none.
  *
  * Use it as a wrapper, `trackBackgroundJob('send_emails')(sendEmails)`, or as a standard decorator of a method. The
  * function keeps its type, and its result or rejection is handed on unchanged. The three series are there, at 0, as soon
@@ -37,13 +45,21 @@ export function trackBackgroundJob(name: string) {
       const carrier = new Carrier();
       carrier.jobName = name;
       const startedAt = performance.now();
+      const span = startJobSpan(name, trace.getActiveSpan()?.spanContext());
+      let hadWork: Verdict = true;
       runs.inc();
       try {
-        return await context.with(contextWith(carrier), () => job.apply(this, args));
+        const result = await context.with(contextWith(carrier, span), () => job.apply(this, args));
+        hadWork = verdictOf(result);
+        return result;
       } catch (error) {
         failures.inc();
+        span?.recordException(error as Exception);
+        span?.setStatus({ code: SpanStatusCode.ERROR });
+        span?.setAttribute('error.type', exceptionTypeOf(error));
         throw error;
       } finally {
+        if (span !== undefined) endJobSpan(span, hadWork);
         duration.observe((performance.now() - startedAt) / 1000);
       }
     }

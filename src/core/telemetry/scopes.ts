@@ -9,6 +9,9 @@ export const POSTGRES_SCOPE: InstrumentationScope = { name: 'okapi.postgres' };
 /** That of calls to Redis. */
 export const REDIS_SCOPE: InstrumentationScope = { name: 'okapi.redis' };
 
+/** That of background jobs. */
+export const JOB_SCOPE: InstrumentationScope = { name: 'okapi.background' };
+
 /** That of password hashing. */
 export const PASSWORDS_SCOPE: InstrumentationScope = { name: 'okapi.passwords' };
 

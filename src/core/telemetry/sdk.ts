@@ -11,6 +11,7 @@ import type { Settings } from '../config/index.ts';
 import type { LogSink } from '../logging/index.ts';
 import { routeDiagnostics } from './diagnostics.ts';
 import { createLogProcessors, createMetricReaders, createSpanProcessors, observeAccounts } from './exporters.ts';
+import { heldForJob } from './held-for-job.ts';
 import { type LedgerView, ledger } from './ledger.ts';
 import { exportLogRecord } from './logs/log-export.ts';
 import { requestDurations, statementDurations } from './metrics/durations.ts';
@@ -86,7 +87,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     resource,
     autoDetectResources: false,
     sampler: countedSampler(sampler, ledger.spans),
-    spanProcessors: spanProcessors.length > 0 ? spanProcessors : [new NoopSpanProcessor()],
+    spanProcessors: spanProcessors.length > 0 ? spanProcessors.map(heldForJob) : [new NoopSpanProcessor()],
     metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS], ledger))],
     logRecordProcessors,
     views: VIEWS,
@@ -108,6 +109,9 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
         if (processor instanceof SpanExporter) processor.onServerSpanEnd(span);
         else processor.onEnd(toReadableSpan(span, resource));
       }
+    },
+    onJobEnd: (span) => {
+      for (const processor of spanProcessors) processor.onEnd(toReadableSpan(span, resource));
     },
     onClientEnd: (span) => {
       for (const processor of spanProcessors) {

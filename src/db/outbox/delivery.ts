@@ -1,4 +1,4 @@
-import { type Link, ROOT_CONTEXT, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Link, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { parseTraceParent } from '@opentelemetry/core';
 import type { PeriodicTask } from '../../core/background/tasks.ts';
 import { WakeUp } from '../../core/background/wake-up.ts';
@@ -101,14 +101,14 @@ async function deliverSome(database: Pick<Database, 'transaction'>, receiver: Re
   return messages === MAX_MESSAGES || streams === MAX_STREAMS;
 }
 
-/** A trace of its own, linked to those that the messages come from: there may be many, and they are over. */
+/** Below the run that delivers them, linked to where the messages come from: there may be many, and they are over. */
 async function inSpan(messages: readonly OutboxMessage[], work: () => Promise<void>): Promise<void> {
   const options = {
     kind: SpanKind.CONSUMER,
     links: linksTo(messages),
     attributes: { 'messaging.batch.message_count': messages.length },
   };
-  await tracer.startActiveSpan('deliver outbox', options, ROOT_CONTEXT, async (span) => {
+  await tracer.startActiveSpan('deliver outbox', options, async (span) => {
     try {
       await work();
     } catch (error) {

@@ -29,8 +29,11 @@ export async function runStatement<Row extends object>(
   const span = startClientSpan(kind.span, active);
   const startedAt = performance.now();
   let errorType: string | undefined;
+  let changed = 0;
   try {
-    return await send<Row>(client, statement, values);
+    const { rows, rowCount } = await send<Row>(client, statement, values);
+    changed = rowCount ?? 0;
+    return rows;
   } catch (error) {
     // The driver's stack leads to its parser; this one leads to whoever asked.
     if (error instanceof Error) Error.captureStackTrace(error);
@@ -39,9 +42,12 @@ export async function runStatement<Row extends object>(
   } finally {
     const tookMs = performance.now() - startedAt;
     const duration = errorType === undefined ? kind.duration : kind.failed(errorType);
-    kind.latency.observe(tookMs / 1000, span?.context);
-    duration.observe(tookMs / 1000, span?.context);
-    if (span !== undefined) endClientSpan(span, errorType === undefined ? undefined : failureOf(errorType));
+    const failure = errorType === undefined ? undefined : failureOf(errorType);
+    // No exemplar leads to a trace that may not come to be.
+    const exemplar =
+      span !== undefined && endClientSpan(span, failure, kind.isWork(changed)) ? span.context : undefined;
+    kind.latency.observe(tookMs / 1000, exemplar);
+    duration.observe(tookMs / 1000, exemplar);
     if (carrier !== undefined) {
       carrier.postgresStatements++;
       carrier.postgresMs += tookMs;
@@ -55,12 +61,12 @@ function send<Row extends object>(
   client: pg.ClientBase,
   { name, text }: Statement,
   values: readonly unknown[],
-): Promise<Row[]> {
+): Promise<pg.QueryResult<Row>> {
   return new Promise((resolve, reject) => {
     const config = name === undefined ? { text, values } : { name, text, values };
     client.query(config as pg.QueryConfig, (error: Error | null, result: pg.QueryResult<Row>) => {
       if (error) reject(error);
-      else resolve(result.rows);
+      else resolve(result);
     });
   });
 }

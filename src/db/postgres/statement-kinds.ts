@@ -3,7 +3,7 @@ import { statementDurations } from '../../core/telemetry/metrics/durations.ts';
 import { dbPostgresQueryDuration } from '../../core/telemetry/metrics/metrics.ts';
 import { POSTGRES_SCOPE } from '../../core/telemetry/scopes.ts';
 import { ClientSpanShape } from '../../core/telemetry/spans/client-span.ts';
-import { operationOf } from './operation.ts';
+import { type Operation, operationOf } from './operation.ts';
 import { summaryOf, withoutLiterals } from './query-text.ts';
 
 /** Where the statements go, as the semantic conventions say it. */
@@ -12,6 +12,8 @@ export type Server = { address: string; port: number; database: string };
 /** What telemetry needs to know of a statement; found once for each text. */
 export type StatementKind = {
   readonly span: ClientSpanShape;
+  /** Whether a statement that touched so many rows did something, as opposed to having looked. */
+  isWork(rows: number): boolean;
   /** `db_postgres_query_duration_seconds`. */
   readonly latency: HistogramChild;
   /** `db.client.operation.duration`, of those that succeed. */
@@ -40,6 +42,19 @@ export class StatementKinds {
   }
 }
 
+const never = () => false;
+const whenTouched = (rows: number) => rows > 0;
+const WORK: Readonly<Record<Operation, (rows: number) => boolean>> = {
+  SELECT: never,
+  BEGIN: never,
+  COMMIT: never,
+  ROLLBACK: never,
+  INSERT: whenTouched,
+  UPDATE: whenTouched,
+  DELETE: whenTouched,
+  OTHER: () => true,
+};
+
 /** Database semantic conventions for PostgreSQL, stable. */
 function createKind(text: string, { address, port, database }: Server): StatementKind {
   const operation = operationOf(text);
@@ -57,6 +72,7 @@ function createKind(text: string, { address, port, database }: Server): Statemen
       'db.query.summary': summary,
       'db.query.text': withoutLiterals(text),
     }),
+    isWork: WORK[operation],
     latency: dbPostgresQueryDuration.labels({ operation }),
     duration: statementDurations.bind(common),
     failed: (errorType) => statementDurations.bind({ ...common, 'error.type': errorType }),

@@ -56,10 +56,12 @@ export function createRefusals(
       name: 'write_refusals',
       intervalMs: WRITE_EVERY_MS,
       async run() {
+        const noted = events.length;
         await write().catch((error: unknown) => {
           // What was noted stays until PostgreSQL is back, which others watch.
           if (!(error instanceof ServiceUnavailableError)) throw error;
         });
+        return noted > 0 ? noted : undefined;
       },
     },
     async drain() {

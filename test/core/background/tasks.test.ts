@@ -100,7 +100,7 @@ describe('background tasks', () => {
       wakeUp = new WakeUp();
     });
     const startHeld = (name: string) =>
-      tasks.start({ name, intervalMs: 5_000, wakeUp, run: () => new Promise((resolve) => ends.push(resolve)) });
+      tasks.start({ name, intervalMs: 5_000, wakeUp, run: () => new Promise<void>((resolve) => ends.push(resolve)) });
     const untilAsleep = async () => {
       ends.at(-1)?.();
       await clock.next();
@@ -154,7 +154,7 @@ describe('background tasks', () => {
   });
 
   it('do not hold up each other', async () => {
-    start('hangs', (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())));
+    start('hangs', (signal) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())));
     start('goes_on', async () => undefined);
     expect([await clock.pass(), await clock.pass()]).to.deep.equal([5_000, 5_000]);
     await clock.next();

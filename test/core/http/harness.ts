@@ -123,7 +123,13 @@ export function requestsOf(endpoint: string): Record<string, number> {
 export function collectSpans(): ServerSpan[] {
   const spans: ServerSpan[] = [];
   const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
-  setTracing({ sampler, enabled: true, onEnd: (span) => spans.push(span), onClientEnd: () => undefined });
+  setTracing({
+    sampler,
+    enabled: true,
+    onEnd: (span) => spans.push(span),
+    onClientEnd: () => undefined,
+    onJobEnd: () => undefined,
+  });
   return spans;
 }
 

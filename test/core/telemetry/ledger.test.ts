@@ -40,7 +40,7 @@ describe('the ledger', () => {
 
   it('counts each request and each of its statements once, sampled or not', () => {
     const shape = new ClientSpanShape({ name: 'test' }, 'SELECT users', {});
-    const ends = { onEnd: () => undefined, onClientEnd: () => undefined, enabled: true };
+    const ends = { onEnd: () => undefined, onClientEnd: () => undefined, onJobEnd: () => undefined, enabled: true };
     const request = () => {
       const span = startServerSpan('GET', {}, 0);
       const active = trace.setSpan(ROOT_CONTEXT, span);
@@ -58,6 +58,7 @@ describe('the ledger', () => {
     setTracing({
       onEnd: () => undefined,
       onClientEnd: () => undefined,
+      onJobEnd: () => undefined,
       enabled: true,
       sampler: new AlwaysOffSampler(),
     });

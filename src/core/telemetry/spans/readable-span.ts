@@ -1,18 +1,16 @@
-import { SpanKind } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { SERVER_SCOPE } from '../scopes.ts';
 import { type ClientSpan, callAttributes, clientStatus } from './client-span.ts';
 import { requestAttributes, spanName } from './request-attributes.ts';
 import type { ServerSpan } from './server-span.ts';
 
-/** An ended server span in the shape in which the SDK's span processors and exporters take it. */
+/** An ended span of a request or a job in the shape in which the SDK's span processors and exporters take it. */
 export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSpan {
   const { facts } = span;
   return {
     name: facts === undefined ? span.name : spanName(facts),
-    kind: SpanKind.SERVER,
+    kind: span.kind,
     spanContext: () => span.context,
     ...(span.parent === undefined ? {} : { parentSpanContext: span.parent }),
     startTime: millisToHrTime(span.startMs),
@@ -24,7 +22,7 @@ export function toReadableSpan(span: ServerSpan, resource: Resource): ReadableSp
     duration: millisToHrTime(span.endMs - span.startMs),
     ended: true,
     resource,
-    instrumentationScope: SERVER_SCOPE,
+    instrumentationScope: span.scope,
     droppedAttributesCount: 0,
     droppedEventsCount: span.droppedEvents,
     droppedLinksCount: 0,

@@ -5,14 +5,16 @@ import {
   type Link,
   type Span,
   type SpanContext,
+  SpanKind,
   type SpanStatus,
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api';
-import { millisToHrTime, timeInputToHrTime } from '@opentelemetry/core';
+import { type InstrumentationScope, millisToHrTime, timeInputToHrTime } from '@opentelemetry/core';
 import type { TimedEvent } from '@opentelemetry/sdk-trace';
 import type { Carrier } from '../../context.ts';
 import { redactText } from '../../logging/redaction.ts';
+import { SERVER_SCOPE } from '../scopes.ts';
 
 const MAX_EVENTS = 128;
 const MAX_LINKS = 128;
@@ -74,6 +76,14 @@ export class ServerSpan implements Span {
     this.links = links;
     this.recording = recording;
     this.startMs = timeOrigin + startedAt;
+  }
+
+  get kind(): SpanKind {
+    return SpanKind.SERVER;
+  }
+
+  get scope(): InstrumentationScope {
+    return SERVER_SCOPE;
   }
 
   spanContext(): SpanContext {

@@ -12,9 +12,10 @@ import { AlwaysOnSampler, ParentBasedSampler, type Sampler, SamplingDecision } f
 import { ledger } from '../ledger.ts';
 import { type ClientSpan, type ClientSpanFailure, type ClientSpanShape, startClientSpan } from './client-span.ts';
 import { newRootIds, newSpanId } from './ids.ts';
+import { JobSpan, undecidedJobOf, type Verdict } from './job-span.ts';
 import { now, ServerSpan } from './server-span.ts';
 
-/** What makes and takes server spans. Set once by the SDK's start; until then spans carry ids and go nowhere. */
+/** What makes and takes our own spans. Set once by the SDK's start; until then spans carry ids and go nowhere. */
 export type Tracing = {
   readonly sampler: Sampler;
   /** Whether spans are recorded at all (`OTEL_SDK_DISABLED`). */
@@ -23,6 +24,8 @@ export type Tracing = {
   readonly onEnd: (span: ServerSpan) => void;
   /** Takes an ended span of a call to a store, or of a hash. */
   readonly onClientEnd: (span: ClientSpan) => void;
+  /** Takes the ended span of a run of a background job. */
+  readonly onJobEnd: (span: JobSpan) => void;
 };
 
 const SILENT: Tracing = {
@@ -30,6 +33,7 @@ const SILENT: Tracing = {
   enabled: false,
   onEnd: () => undefined,
   onClientEnd: () => undefined,
+  onJobEnd: () => undefined,
 };
 let tracing = SILENT;
 
@@ -84,17 +88,49 @@ export function sampleFromNow(span: ServerSpan): boolean {
   return true;
 }
 
+/**
+ * Starts the span of a run of a background job: a trace of its own, linked to whoever began the run, if that is traced.
+ * `undefined` for a run that is not sampled.
+ */
+export function startJobSpan(name: string, startedBy: SpanContext | undefined): JobSpan | undefined {
+  const ids = newRootIds();
+  const links = startedBy === undefined ? undefined : [{ context: startedBy }];
+  const attributes = { 'okapi.job_name': name };
+  const decision = tracing.enabled
+    ? tracing.sampler.shouldSample(ROOT_CONTEXT, ids.traceId, name, SpanKind.INTERNAL, attributes, links ?? [])
+    : undefined;
+  if (decision?.decision !== SamplingDecision.RECORD_AND_SAMPLED) return undefined;
+  const spanContext: SpanContext = { ...ids, traceFlags: TraceFlags.SAMPLED };
+  if (decision.traceState !== undefined) spanContext.traceState = decision.traceState;
+  return new JobSpan(name, spanContext, links).setAttributes({ ...decision.attributes, ...attributes });
+}
+
+/** Ends the span of a run, and hands it on when it was sampled and had something to do. */
+export function endJobSpan(span: JobSpan, hadWork: Verdict): void {
+  if (span.conclude(hadWork)) tracing.onJobEnd(span);
+}
+
 /** Ends the span and hands it on when it was sampled. */
 export function endServerSpan(span: ServerSpan): void {
   span.end();
   if (span.context.traceFlags & TraceFlags.SAMPLED) tracing.onEnd(span);
 }
 
-/** Ends the span of a call, with what went wrong, and hands it on. */
-export function endClientSpan(span: ClientSpan, failure?: ClientSpanFailure): void {
+/**
+ * Ends the span of a call, with what went wrong, and hands it on; below a background job once that had something to do,
+ * which a call shows that is no mere look (`isWork`) or failed. Returns whether it was handed on by now.
+ */
+export function endClientSpan(span: ClientSpan, failure?: ClientSpanFailure, isWork = true): boolean {
   span.endMs = now();
   span.failure = failure;
-  tracing.onClientEnd(span);
+  const job = undecidedJobOf(span.context.traceId);
+  if (job === undefined) {
+    tracing.onClientEnd(span);
+    return true;
+  }
+  const decides = isWork || failure !== undefined;
+  job.hold(() => tracing.onClientEnd(span), decides);
+  return decides;
 }
 
 /** Does `work` under a span of its own where there is a sampled parent; `failureOf` says how it failed, without what was sent. */
