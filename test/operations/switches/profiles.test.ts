@@ -66,7 +66,13 @@ describe('a profile', () => {
     await first;
     await eventually(async () => !(await isRunning(admin)));
     expect((await admin.post(`${PROFILES}/cpu`, { seconds: 1 })).status).to.equal(200);
-    expect(app.lines().filter(({ level }) => level === 'ERROR')).to.deep.equal([]);
+    expect(
+      app
+        .lines()
+        .filter(({ level }) => level === 'ERROR')
+        .slice(0, 3)
+        .map((l) => JSON.stringify(l)),
+    ).to.deep.equal([]);
   });
 
   it('lasts a minute at most', async () => {
