@@ -11,6 +11,7 @@ export const PEERS = {
   otelcol: ['--version'],
   jaeger: ['version'],
   'victoria-logs': ['--version'],
+  'victoria-metrics': ['--version'],
 } as const;
 export type PeerName = keyof typeof PEERS;
 
@@ -48,6 +49,14 @@ export function startPeer(
     case 'victoria-logs': {
       const args = [`-httpListenAddr=${HOST}:9428`, `-storageDataPath=${join(folder, 'logs-data')}`];
       return startProgram({ ...common, args, url: `http://${HOST}:9428`, readyPath: '/health' });
+    }
+    case 'victoria-metrics': {
+      const args = [
+        `-httpListenAddr=${HOST}:8428`,
+        `-storageDataPath=${join(folder, 'metrics-data')}`,
+        '-search.latencyOffset=0s',
+      ];
+      return startProgram({ ...common, args, url: `http://${HOST}:8428`, readyPath: '/health' });
     }
     case 'otelcol': {
       const args = [`--config=${join(ROOT, 'otel-collector.yaml')}`];

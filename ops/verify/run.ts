@@ -8,14 +8,15 @@ import { prometheusAt, until } from './ask.ts';
 import { dashboardChecks } from './dashboard-checks.ts';
 import { openAccount } from './incident.ts';
 import { incidentChecks } from './incident-checks.ts';
+import { otlpMetricsCheck } from './otlp-metrics-check.ts';
 import { COLLECTOR_URL, findPeers, PEERS, type PeerName, startPeer, versionOf } from './peers.ts';
 import { PEERS_VARIABLE, runProgram } from './programs.ts';
 import { type Check, judge, lineOf, type Result, summaryOf } from './report.ts';
 import { openWay } from './way.ts';
 
 /*
- * `npm run verify:observability`: Okapi, and whichever of Prometheus, promtool, the OpenTelemetry Collector, Jaeger and
- * VictoriaLogs are in a folder of OKAPI_PEERS or on PATH. It does three things to the service (a slow query, a burst of
+ * `npm run verify:observability`: Okapi, and whichever of Prometheus, promtool, the OpenTelemetry Collector, Jaeger,
+ * VictoriaLogs and VictoriaMetrics are in a folder of OKAPI_PEERS or on PATH. It does three things to the service (a slow query, a burst of
  * errors, Mongo away) and asks the others, by their own query APIs, whether an alert fires and leads to the cause.
  *
  * The rules are the shipped ones, but that time passes sixty times as fast (see fast-rules.ts).
@@ -36,7 +37,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 try {
   for (const [name, file] of peers) say(`${name} ${versionOf(name, file)}`);
   if (missing.size > 0) say(`not found in ${PEERS_VARIABLE} or PATH: ${[...missing].join(', ')}`);
-  await judgeAll(fileChecks());
+  await judgeAll([...fileChecks(), otlpMetricsCheck(folder, peers.get('victoria-metrics'))]);
   if (!missing.has('prometheus')) await judgeAll(await startAll());
   else await judgeAll(withoutPrometheus());
 } finally {

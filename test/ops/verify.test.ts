@@ -12,7 +12,9 @@ describe('npm run verify:observability', () => {
       env: { PATH: dirname(process.execPath) },
     });
     const lines = stdout.trimEnd().split('\n');
-    expect(lines[0]).to.equal('not found in OKAPI_PEERS or PATH: prometheus, promtool, otelcol, jaeger, victoria-logs');
+    expect(lines[0]).to.equal(
+      'not found in OKAPI_PEERS or PATH: prometheus, promtool, otelcol, jaeger, victoria-logs, victoria-metrics',
+    );
     const checks = lines.slice(1, -1);
     expect(checks.filter((line) => !line.startsWith('not run'))).to.deep.equal([]);
     expect(checks.length).to.be.greaterThan(10);

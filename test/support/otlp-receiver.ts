@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import http from 'node:http';
+import http, { type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -28,13 +28,31 @@ export type ReceivedLog = {
   attributes: Record<string, unknown>;
   resource: Record<string, unknown>;
 };
-export type ReceivedMetric = { name: string; unit: string; resource: Record<string, unknown> };
+export type ReceivedPoint = {
+  attributes: Record<string, unknown>;
+  /** Of a counter or gauge; of a histogram the number of its values. */
+  value: number;
+  sum?: number;
+  bounds?: number[];
+  counts?: number[];
+};
+export type ReceivedMetric = {
+  name: string;
+  unit: string;
+  kind: 'gauge' | 'sum' | 'histogram';
+  isCumulative: boolean;
+  points: ReceivedPoint[];
+  scope: string;
+  resource: Record<string, unknown>;
+};
 
 export type OtlpReceiver = {
   readonly url: string;
   readonly spans: ReceivedSpan[];
   readonly logs: ReceivedLog[];
   readonly metrics: ReceivedMetric[];
+  /** The same, export by export, each with the headers that it came with. */
+  readonly metricExports: { metrics: ReceivedMetric[]; headers: IncomingHttpHeaders }[];
   /** What the next requests are answered with. */
   answerWith(status: number, headers?: Record<string, string>): void;
   close(): Promise<void>;
@@ -45,14 +63,16 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const root = await protobuf.load(join(import.meta.dirname, 'otlp.proto'));
   const spans: ReceivedSpan[] = [];
   const logs: ReceivedLog[] = [];
-  const metrics: ReceivedMetric[] = [];
+  const metricExports: OtlpReceiver['metricExports'] = [];
   let status = 200;
   let headers: Record<string, string> = {};
 
-  const takers: Record<string, [string, (message: Message) => void]> = {
+  const takeMetrics = (message: Message, headers: IncomingHttpHeaders) =>
+    void metricExports.push({ metrics: [...metricsIn(message)], headers });
+  const takers: Record<string, [string, (message: Message, headers: IncomingHttpHeaders) => void]> = {
     '/v1/traces': ['TraceRequest', (message) => spans.push(...spansIn(message))],
     '/v1/logs': ['LogsRequest', (message) => logs.push(...logsIn(message))],
-    '/v1/metrics': ['MetricsRequest', (message) => metrics.push(...metricsIn(message))],
+    '/v1/metrics': ['MetricsRequest', takeMetrics],
   };
   const server = http.createServer(async (req, res) => {
     const chunks: Buffer[] = [];
@@ -60,7 +80,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     const bytes = Buffer.concat(chunks);
     const body = req.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
     const [type, take] = takers[req.url ?? ''] ?? [];
-    if (status === 200 && type !== undefined) take?.(decode(root.lookupType(type), body));
+    if (status === 200 && type !== undefined) take?.(decode(root.lookupType(type), body), req.headers);
     res.writeHead(type === undefined ? 404 : status, { 'Content-Type': 'application/x-protobuf', ...headers }).end();
   });
   server.listen(0, '127.0.0.1');
@@ -69,7 +89,10 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     logs,
-    metrics,
+    get metrics() {
+      return metricExports.flatMap(({ metrics }) => metrics);
+    },
+    metricExports,
     answerWith(next, nextHeaders = {}) {
       status = next;
       headers = nextHeaders;
@@ -147,10 +170,30 @@ function* logsIn(message: Message): Generator<ReceivedLog> {
   }
 }
 
+const CUMULATIVE = 2;
+
 function* metricsIn(message: Message): Generator<ReceivedMetric> {
   for (const { resource, scopeMetrics } of message.resourceMetrics) {
-    for (const { metrics } of scopeMetrics) {
-      for (const { name, unit } of metrics) yield { name, unit, resource: attributesOf(resource?.attributes) };
+    for (const { scope, metrics } of scopeMetrics) {
+      for (const { name, unit, gauge, sum, histogram } of metrics) {
+        const data = gauge ?? sum ?? histogram;
+        yield {
+          name,
+          unit,
+          kind: gauge ? 'gauge' : sum ? 'sum' : 'histogram',
+          isCumulative: data.aggregationTemporality === CUMULATIVE,
+          points: data.dataPoints.map(pointIn),
+          scope: scope?.name ?? '',
+          resource: attributesOf(resource?.attributes),
+        };
+      }
     }
   }
+}
+
+function pointIn(point: Message): ReceivedPoint {
+  const attributes = attributesOf(point.attributes);
+  if (point.bucketCounts === undefined) return { attributes, value: Number(point.asDouble ?? point.asInt) };
+  const { count, sum, explicitBounds, bucketCounts } = point;
+  return { attributes, value: Number(count), sum, bounds: explicitBounds, counts: bucketCounts.map(Number) };
 }
