@@ -1,11 +1,11 @@
 import { expect } from 'chai';
+import { type Behaviour, startFaultyReceiver } from '../../bench/counting/faulty-receiver.ts';
 import { findProgram } from '../../ops/verify/programs.ts';
 import type { AccountView, LedgerView } from '../../src/core/telemetry/ledger.ts';
 import { expectBalance } from '../core/telemetry/balance.ts';
 import { request } from '../support/client.ts';
 import { prepareCollector } from '../support/collector.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Behaviour, startFaultyReceiver } from '../support/faulty-receiver.ts';
 import { flood } from '../support/flood.ts';
 import { type Service, temporaryFolder } from '../support/service.ts';
 import { useServices } from '../support/use-services.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { type FaultyReceiver, startFaultyReceiver } from '../../bench/counting/faulty-receiver.ts';
 import type { AccountView, LedgerView } from '../../src/core/telemetry/ledger.ts';
 import { expectBalance } from '../core/telemetry/balance.ts';
 import { request, signIn } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { type FaultyReceiver, startFaultyReceiver } from '../support/faulty-receiver.ts';
 import type { Service } from '../support/service.ts';
 import { useServices } from '../support/use-services.ts';
 

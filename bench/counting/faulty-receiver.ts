@@ -3,8 +3,8 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { IdSet } from '../../bench/counting/id-set.ts';
-import { countLogRecords, readSpans, SERVER_KIND } from '../../bench/counting/otlp-records.ts';
+import { IdSet } from './id-set.ts';
+import { countLogRecords, readSpans, SERVER_KIND } from './otlp-records.ts';
 
 /** What is done with a request that came whole. */
 export type Behaviour =
