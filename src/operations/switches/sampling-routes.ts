@@ -82,7 +82,7 @@ export function createSamplingRoutes(boosts: SamplingBoosts, mounted: () => Moun
       async handler(ctx) {
         const { user_id: userId, seconds } = ctx.state.input.body;
         assertRoom(boosts.hasRoomFor({ userId }), uses);
-        await uses.note(ctx, CHANGED, 'A user is sampled', { target: userId, seconds });
+        await uses.note(ctx, CHANGED, 'A user is sampled', { user_id: userId, seconds });
         assertRoom(boosts.set({ userId }, seconds), uses);
         ctx.respond.success(list(), uses.here);
       },
