@@ -135,10 +135,10 @@ describe('the trace of a delivery', () => {
       expect(await service.stop()).to.deep.equal({ code: 0, signal: null });
       const roots = receiver.spans.filter(({ parentSpanId, kind }) => parentSpanId === '' && kind !== SPAN_KIND_SERVER);
       const withWork = new Set(receiver.spans.map(({ parentSpanId }) => parentSpanId));
-      expect(new Set(roots.map(({ name }) => name))).to.deep.equal(new Set(['deliver_outbox']));
       expect(roots.filter(({ spanId }) => !withWork.has(spanId))).to.deep.equal([]);
       const deliveries = receiver.spans.filter(({ name }) => name === 'deliver outbox');
-      expect(roots.map(({ spanId }) => spanId)).to.have.members([
+      const runsWithWork = roots.filter(({ name }) => name === 'deliver_outbox');
+      expect(runsWithWork.map(({ spanId }) => spanId)).to.have.members([
         ...new Set(deliveries.map(({ parentSpanId }) => parentSpanId)),
       ]);
     } finally {

@@ -22,6 +22,8 @@ export type ReceivedSpan = {
 };
 export type ReceivedLog = {
   body: unknown;
+  /** Since the epoch. */
+  timeMs: number;
   severityText: string;
   traceId: string;
   spanId: string;
@@ -159,6 +161,7 @@ function* logsIn(message: Message): Generator<ReceivedLog> {
       for (const record of logRecords) {
         yield {
           body: plainValue(record.body),
+          timeMs: Math.round(Number(record.timeUnixNano) / 1e6),
           severityText: record.severityText,
           traceId: hex(record.traceId),
           spanId: hex(record.spanId),

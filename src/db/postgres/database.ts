@@ -1,11 +1,15 @@
+import { type Attributes, SpanKind } from '@opentelemetry/api';
 import type pg from 'pg';
 import { type Carrier, currentCarrier } from '../../core/context.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
+import { POSTGRES_SCOPE } from '../../core/telemetry/scopes.ts';
+import { type ClientSpanFailure, ClientSpanShape } from '../../core/telemetry/spans/client-span.ts';
+import { inClientSpan } from '../../core/telemetry/spans/tracing.ts';
 import { listenTo, type StopListening } from './listener.ts';
 import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
 import { observePendingRequests } from './pool-metrics.ts';
-import { runStatement, type Statement } from './run-statement.ts';
-import { StatementKinds } from './statement-kinds.ts';
+import { errorTypeOf, runStatement, type Statement } from './run-statement.ts';
+import { type Server, StatementKinds } from './statement-kinds.ts';
 import { asUnavailable } from './unavailable.ts';
 
 export type { Statement } from './run-statement.ts';
@@ -53,6 +57,7 @@ export function createDatabase(options: PoolOptions): Database {
   const size = options.postgresPoolSize;
   const server = serverOf(options.connectionString);
   const kinds = new StatementKinds(server);
+  const wait = new ClientSpanShape(POSTGRES_SCOPE, 'wait for a connection', waitAttributes(server), SpanKind.INTERNAL);
   const stopObserving = observePendingRequests(pool, server);
   const run = <Row extends object>(client: pg.ClientBase, statement: Statement, values?: readonly unknown[]) =>
     runStatement<Row>(client, kinds.of(statement.text), statement, values);
@@ -60,7 +65,10 @@ export function createDatabase(options: PoolOptions): Database {
   async function connect(carrier: Carrier | undefined): Promise<pg.PoolClient> {
     const askedAt = performance.now();
     try {
-      return await pool.connect();
+      // Who finds none idle that no other has asked for before has to wait, for another's or for a new one.
+      return await (pool.idleCount > pool.waitingCount
+        ? pool.connect()
+        : inClientSpan(wait, () => pool.connect(), waitFailure, false));
     } catch (error) {
       throw asUnavailable(error);
     } finally {
@@ -133,6 +141,20 @@ export function createDatabase(options: PoolOptions): Database {
       await pool.end();
     },
   };
+}
+
+function waitAttributes({ address, port, database }: Server): Attributes {
+  return {
+    'db.system.name': 'postgresql',
+    'db.namespace': database,
+    'server.address': address,
+    'server.port': port,
+  };
+}
+
+/** The driver's message may quote the connection string. */
+function waitFailure(error: unknown): ClientSpanFailure {
+  return { type: errorTypeOf(error), message: 'No connection was had' };
 }
 
 /** Nothing new is begun for a request that was answered already, since its deadline has passed. */

@@ -72,7 +72,7 @@ function send<Row extends object>(
 }
 
 /** The SQLSTATE (PostgreSQL manual, appendix A) or the system's code, else the class of the error. */
-function errorTypeOf(error: unknown): string {
+export function errorTypeOf(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error';
 }

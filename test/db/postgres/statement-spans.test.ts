@@ -1,12 +1,16 @@
-import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, TraceFlags } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { statementDurations } from '../../../src/core/telemetry/metrics/durations.ts';
 import type { ClientSpan } from '../../../src/core/telemetry/spans/client-span.ts';
 import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
 import type { Database } from '../../../src/db/postgres/database.ts';
 import { collectClientSpans, inRequest } from '../../support/client-spans.ts';
+import { eventually } from '../../support/eventually.ts';
 import { createDatabases, type StoreAddresses } from '../../support/stores.ts';
 import { openDatabase } from './harness.ts';
+
+const WAIT = 'wait for a connection';
+const names = (spans: ClientSpan[]) => spans.map(({ shape }) => shape.name);
 
 describe('the span of a statement', () => {
   let stores: StoreAddresses & { drop(): Promise<void> };
@@ -16,6 +20,7 @@ describe('the span of a statement', () => {
   before(async () => {
     stores = await createDatabases();
     database = openDatabase(stores.databaseUrl);
+    await database.query({ text: 'select 1' });
     spans = collectClientSpans();
   });
   afterEach(() => spans.splice(0));
@@ -55,6 +60,23 @@ describe('the span of a statement', () => {
       ({ attributes }) => attributes['error.type'] === '22P02',
     );
     expect(failed?.length).to.be.at.least(1);
+  });
+
+  it('has one of its own before it for who had to wait for a connection, and for nobody else', async () => {
+    const single = openDatabase(stores.databaseUrl, 1, 0);
+    const isWaitedFor = () => single.figures().waiting === 1;
+    try {
+      await inRequest(() => single.query({ text: 'select 1' }));
+      await inRequest(() => single.query({ text: 'select 1' }));
+      expect(names(spans.splice(0)), 'the first has the connection made').to.deep.equal([WAIT, 'SELECT', 'SELECT']);
+      const held = single.transaction(() => eventually(isWaitedFor));
+      await inRequest(() => single.query({ text: 'select 1' }));
+      await held;
+    } finally {
+      await single.close();
+    }
+    expect(names(spans)).to.deep.equal([WAIT, 'SELECT']);
+    expect(spans[0]?.shape).to.deep.include({ kind: SpanKind.INTERNAL });
   });
 
   it('is not made outside of a request, nor in one that is not sampled', async () => {

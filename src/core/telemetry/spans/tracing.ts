@@ -133,17 +133,18 @@ export function endClientSpan(span: ClientSpan, failure?: ClientSpanFailure, isW
   return decides;
 }
 
-/** Does `work` under a span of its own where there is a sampled parent; `failureOf` says how it failed, without what was sent. */
+/** Does `work` under a span of its own where there is a sampled parent; `failureOf` says how it failed, without what was sent. `isWork` as in `endClientSpan`. */
 export async function inClientSpan<T>(
   shape: ClientSpanShape,
   work: (span: ClientSpan | undefined) => Promise<T>,
   failureOf: (error: unknown) => ClientSpanFailure,
+  isWork = true,
 ): Promise<T> {
   const span = startClientSpan(shape, context.active());
   if (span === undefined) return work(undefined);
   try {
     const result = await work(span);
-    endClientSpan(span);
+    endClientSpan(span, undefined, isWork);
     return result;
   } catch (error) {
     endClientSpan(span, failureOf(error));
