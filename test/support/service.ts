@@ -35,7 +35,7 @@ export type Service = {
   stderr(): string;
   /** The lines of `app.json`, parsed. */
   logLines(file?: 'app' | 'error'): LogLine[];
-  /** Sends a signal and resolves to how the process ended. */
+  /** Sends a signal and resolves to how the process ended, once its databases are gone too. */
   stop(signal?: NodeJS.Signals): Promise<Ending>;
   kill(): Promise<Ending>;
   readonly ended: Promise<Ending>;
@@ -105,9 +105,13 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     stderr += chunk;
   });
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }));
+  const gone = ended.then(async (ending) => {
+    await databases?.drop();
+    return ending;
+  });
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal);
-    return ended;
+    return gone;
   };
   let url = '';
   const service: Service = {
@@ -128,10 +132,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     ended,
   };
   serviceProcesses.add(service);
-  void ended.then(() => {
-    serviceProcesses.delete(service);
-    return databases?.drop();
-  });
+  void ended.then(() => serviceProcesses.delete(service));
   if (options.waitUntilReady ?? true) {
     url = await readyUrl(child, ended, () => [stdout, stderr]);
     holdToContract(url, env);
