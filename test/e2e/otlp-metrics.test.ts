@@ -74,6 +74,8 @@ describe('metrics by OTLP', () => {
     for (const name of ['db_postgres_poolsize', 'process_resident_memory_bytes', 'nodejs.eventloop.utilization']) {
       expect(find(metrics, name)?.points, name).to.have.lengthOf(1);
     }
+    expect(seriesValue(metrics, 'otel.sdk.exporter.metric_data_point.exported', {})).to.be.above(100);
+    expect(find(metrics, 'otel.sdk.span.started'), 'no spans are exported').to.equal(undefined);
     expect(find(metrics, 'db_postgres_poolsize')?.resource).to.include({
       'service.name': 'okapi',
       'deployment.environment.name': 'development',
@@ -81,12 +83,19 @@ describe('metrics by OTLP', () => {
   });
 
   it('are sent a last time at the stop, however long the interval', async () => {
-    const service = await start({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_NODE_EXPERIMENTAL_SDK_METRICS: 'true' };
+    const service = await start({ env });
     await send(service, 7);
     expect(receiver.metricExports).to.deep.equal([]);
     expect(await service.stop()).to.deep.equal(CLEAN);
     expect(receiver.metricExports).to.have.lengthOf(1);
     expect(seriesValue(receiver.metrics, 'app_requests_total', { endpoint: '/' })).to.equal(7);
+    const sampled = { 'otel.span.sampling_result': 'RECORD_AND_SAMPLE' };
+    expect(seriesValue(receiver.metrics, 'otel.sdk.span.started', sampled)).to.equal(7);
+    expect(seriesValue(receiver.metrics, 'otel.sdk.span.live', sampled)).to.equal(0);
+    expect(seriesValue(receiver.metrics, 'otel.sdk.log.created', {})).to.be.at.least(7);
+    const names = receiver.metrics.map(({ name }) => name);
+    expect([...new Set(names)]).to.deep.equal(names);
   });
 
   it('are exported where an exporter is named, and prometheus is none', async () => {

@@ -1,4 +1,4 @@
-import { type Attributes, metrics } from '@opentelemetry/api';
+import { type Attributes, type Meter, metrics } from '@opentelemetry/api';
 import type { Account, DropCause } from './ledger.ts';
 
 /** What exports a signal, as the semantic conventions call it. */
@@ -24,6 +24,8 @@ export function observeAccount(account: Account, { signal, unit, transport }: Co
   const [ofExporter, ofQueue] = [causes(EXPORTER_CAUSES), causes(QUEUE_CAUSES)];
   const records = signal === 'span' ? 'spans' : 'log records';
   const meter = metrics.getMeter('okapi.telemetry');
+  if (signal === 'span') observeSpans(meter, account);
+  else observeLogRecords(meter, account);
   meter
     .createObservableCounter(`otel.sdk.exporter.${signal}.exported`, {
       description: `The number of ${records} for which the export has finished, either successful or failed.`,
@@ -52,4 +54,31 @@ export function observeAccount(account: Account, { signal, unit, transport }: Co
       const { queued, sending } = account.view().in_flight;
       result.observe(queued + sending, component);
     });
+}
+
+const SAMPLED: Attributes = { 'otel.span.sampling_result': 'RECORD_AND_SAMPLE' };
+const SAMPLED_OUT: Attributes = { 'otel.span.sampling_result': 'DROP' };
+
+function observeSpans(meter: Meter, account: Account): void {
+  meter
+    .createObservableCounter('otel.sdk.span.started', { description: 'The number of created spans.', unit: '{span}' })
+    .addCallback((result) => {
+      result.observe(account.started - account.sampledOut, SAMPLED);
+      result.observe(account.sampledOut, SAMPLED_OUT);
+    });
+  meter
+    .createObservableUpDownCounter('otel.sdk.span.live', {
+      description: 'The number of currently live spans.',
+      unit: '{span}',
+    })
+    .addCallback((result) => result.observe(account.view().in_flight.open, SAMPLED));
+}
+
+function observeLogRecords(meter: Meter, account: Account): void {
+  meter
+    .createObservableCounter('otel.sdk.log.created', {
+      description: 'The number of logs submitted to enabled SDK Loggers.',
+      unit: '{log_record}',
+    })
+    .addCallback((result) => result.observe(account.started));
 }

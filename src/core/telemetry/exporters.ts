@@ -1,3 +1,4 @@
+import { metrics } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import {
   BatchLogRecordProcessor,
@@ -57,22 +58,29 @@ export async function createSpanProcessors(resource: Resource, { spans }: Ledger
   );
 }
 
-/** Metric readers that push, by the standard variables; each also collects from `producers`. */
+/** A reader that pushes; `observe` has its exporter count its data points, once there is a meter provider. */
+export type PushingReader = { reader: PeriodicExportingMetricReader; observe?: () => void };
+
+/** Metric readers that push, by the standard variables; each also collects from `metricProducers`. */
 export async function createMetricReaders(
   metricProducers: MetricProducer[],
   { metricExports }: Ledger,
-): Promise<PeriodicExportingMetricReader[]> {
+): Promise<PushingReader[]> {
   const exportIntervalMillis = positive('OTEL_METRIC_EXPORT_INTERVAL') ?? 60_000;
   const exportTimeoutMillis = Math.min(positive('OTEL_METRIC_EXPORT_TIMEOUT') ?? 30_000, exportIntervalMillis);
   const common = { exportIntervalMillis, exportTimeoutMillis, metricProducers };
   return Promise.all(
     exporterNames('METRICS').map(async (name) => {
-      if (name === 'console')
-        return new PeriodicExportingMetricReader({ exporter: new ConsoleMetricExporter(), ...common });
+      if (name === 'console') {
+        return { reader: new PeriodicExportingMetricReader({ exporter: new ConsoleMetricExporter(), ...common }) };
+      }
       const { OTLPMetricExporter } = await importMetricExporter();
       const exporter = new OTLPMetricExporter();
       countMetricExports(exporter, metricExports);
-      return new PeriodicExportingMetricReader({ exporter, ...common });
+      return {
+        reader: new PeriodicExportingMetricReader({ exporter, ...common }),
+        observe: () => exporter.setSelfObsMeterProvider(metrics.getMeterProvider()),
+      };
     }),
   );
 }

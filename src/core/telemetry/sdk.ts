@@ -83,12 +83,15 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   routeDiagnostics();
   const spanProcessors = await createSpanProcessors(resource, ledger);
   const logRecordProcessors = await createLogProcessors(resource, ledger);
+  const pushing = await createMetricReaders([new InstrumentProducer(), ...DURATIONS], ledger);
+  // With it the SDK would count the spans of its own, under the names by which the ledger shows all of them.
+  delete process.env['OTEL_NODE_EXPERIMENTAL_SDK_METRICS'];
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
     sampler: countedSampler(sampler, ledger.spans),
     spanProcessors: spanProcessors.length > 0 ? spanProcessors.map(heldForJob) : [new NoopSpanProcessor()],
-    metricReaders: [metricReader, ...(await createMetricReaders([new InstrumentProducer(), ...DURATIONS], ledger))],
+    metricReaders: [metricReader, ...pushing.map(({ reader }) => reader)],
     logRecordProcessors,
     views: VIEWS,
     textMapPropagator: propagatorsFromEnvironment(),
@@ -101,6 +104,7 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   sdk.start();
   wrapNodeHttp();
   observeAccounts(ledger);
+  for (const { observe } of pushing) observe?.();
   setTracing({
     sampler,
     enabled: true,
