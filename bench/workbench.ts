@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EmbeddedStores, startEmbeddedStores } from '../src/db/embedded/index.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { type Receiver, startReceiver } from './counting/receiver.ts';
 import { findLoadTool, type LoadTool } from './load/load.ts';
 import { MeasuredServer } from './measured-server.ts';
 import type { BenchOptions } from './options.ts';
-import { freePort } from './processes/free-port.ts';
 import { installPackages } from './processes/install.ts';
 import { type Pinning, pinThisProcess } from './processes/pinning.ts';
 import { type Reaper, startReaper } from './processes/reaper.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../../bench/processes/free-port.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 export type Collector = {
   readonly url: string;

@@ -1,10 +1,10 @@
 import { context } from '@opentelemetry/api';
 import { expect } from 'chai';
-import { freePort as closedPort } from '../../../bench/processes/free-port.ts';
 import { Carrier, contextWith } from '../../../src/core/context.ts';
 import { StartupError } from '../../../src/core/errors/startup-error.ts';
 import { dbMongoCommandDuration } from '../../../src/core/telemetry/metrics/metrics.ts';
 import { createMongo, type Mongo } from '../../../src/db/mongo/client.ts';
+import { freePort as closedPort } from '../../support/free-port.ts';
 import { createDatabases } from '../../support/stores.ts';
 
 describe('Mongo', () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { freePort } from '../../../bench/processes/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { temporaryFolder } from '../../support/service.ts';
 
 const READY = /Ready to accept connections/;
