@@ -23,6 +23,10 @@ export type AccountView = {
 export class Account {
   started = 0;
   sampledOut = 0;
+  /** Of `started`: what turned out not to be worth telling, and counts as never begun. No counter ever falls. */
+  withdrawn = 0;
+  /** Of `sampledOut`: sampled after all. */
+  sampledLater = 0;
   /** Ended, and handed over to be exported. */
   ended = 0;
   exported = 0;
@@ -43,7 +47,9 @@ export class Account {
 
   view(): AccountView {
     if (this.#closed !== undefined) return this.#closed;
-    const { started, sampledOut, ended, exported, unacknowledged } = this;
+    const { ended, exported, unacknowledged } = this;
+    const started = this.started - this.withdrawn;
+    const sampledOut = this.sampledOut - this.sampledLater;
     const { queued, sending } = this.#held?.() ?? { queued: 0, sending: 0 };
     return {
       started,

@@ -33,9 +33,10 @@ describe('the ledger', () => {
 
   /** How many spans were begun, and how many of them were sampled out, while `run` ran. */
   function begun(run: () => void): [number, number] {
-    const { started, sampledOut } = ledger.spans;
+    const before = ledger.spans.view();
     run();
-    return [ledger.spans.started - started, ledger.spans.sampledOut - sampledOut];
+    const after = ledger.spans.view();
+    return [after.started - before.started, after.sampled_out - before.sampled_out];
   }
 
   it('counts each request and each of its statements once, sampled or not', () => {

@@ -55,7 +55,7 @@ export class JobSpan extends ServerSpan {
     this.#hadWork = hadWork;
     undecided.delete(this.context.traceId);
     if (hadWork) for (const handOn of held) handOn();
-    else ledger.spans.started -= held.length + 1;
+    else ledger.spans.withdrawn += held.length + 1;
   }
 }
 

@@ -82,7 +82,7 @@ export function startServerSpan(
  */
 export function sampleFromNow(span: ServerSpan): boolean {
   if (!tracing.enabled || span.parent !== undefined) return false;
-  if ((span.context.traceFlags & TraceFlags.SAMPLED) === 0) ledger.spans.sampledOut--;
+  if ((span.context.traceFlags & TraceFlags.SAMPLED) === 0) ledger.spans.sampledLater++;
   span.recording = true;
   span.context.traceFlags |= TraceFlags.SAMPLED;
   return true;
