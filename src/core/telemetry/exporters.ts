@@ -46,7 +46,7 @@ export async function createSpanProcessors(resource: Resource, { spans }: Ledger
           post: createPost('TRACES'),
           maxBytes: MAX_SPAN_BYTES,
           maxRecords,
-          batchRecords: Math.min(asked.maxExportBatchSize ?? DEFAULT_BATCH_SIZE, maxRecords),
+          batchRecords: Math.min(asked.maxExportBatchSize ?? Number.POSITIVE_INFINITY, maxRecords),
           scheduledDelayMs: asked.scheduledDelayMillis ?? 5000,
         });
       }

@@ -3,7 +3,7 @@ import { suppressTracing } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { Account } from '../ledger.ts';
 import { writeAttributes } from './encode-attributes.ts';
-import { encodeRequest } from './encode-request.ts';
+import { encodeHead } from './encode-request.ts';
 import type { Outcome, Post } from './post.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { type Batch, RecordQueue, type RecordQueueOptions } from './record-queue.ts';
@@ -99,8 +99,8 @@ export class BatchExporter {
     this.#sending++;
     this.#sendingRecords += batch.count;
     if (!wasUnacknowledged) account.unacknowledged += batch.count;
-    const request = encodeRequest(this.#encodedResource, batch);
-    const outcome = await context.with(suppressTracing(ROOT_CONTEXT), () => this.#options.post(request));
+    const head = encodeHead(this.#encodedResource, batch);
+    const outcome = await context.with(suppressTracing(ROOT_CONTEXT), () => this.#options.post(head, batch.bytes));
     this.#sending--;
     this.#sendingRecords -= batch.count;
     batch.wasSent = wasUnacknowledged || (outcome.kind === 'unanswered' && outcome.wasSent);
@@ -112,7 +112,7 @@ export class BatchExporter {
 
   #settled(batch: Batch, outcome: Outcome & { kind: 'accepted' | 'refused' }): void {
     const rejected = outcome.kind === 'refused' ? batch.count : Math.min(outcome.rejected, batch.count);
-    this.queue.settle(batch);
+    this.queue.settle(batch, outcome.kind === 'accepted' && outcome.isSent);
     this.#account.exported += batch.count - rejected;
     this.#account.dropped.rejected += rejected;
     this.#failures = 0;

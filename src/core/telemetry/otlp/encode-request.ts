@@ -2,10 +2,10 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 import type { Batch } from './record-queue.ts';
 
 /**
- * The request around one batch: `ExportTraceServiceRequest` and `ExportLogsServiceRequest` (OTLP 1.x) have the same
- * fields. `resource` is the encoded field of the resource.
+ * What stands before the records of one batch in its request: `ExportTraceServiceRequest` and `ExportLogsServiceRequest`
+ * (OTLP 1.x) have the same fields. `resource` is the encoded field of the resource. The records are not copied for it.
  */
-export function encodeRequest(resource: Buffer, { scope, bytes }: Batch): Buffer {
+export function encodeHead(resource: Buffer, { scope, bytes }: Batch): Buffer {
   const scopeMessage = new ProtobufWriter(512);
   const start = scopeMessage.begin(1);
   scopeMessage.string(1, scope.name);
@@ -20,7 +20,7 @@ export function encodeRequest(resource: Buffer, { scope, bytes }: Batch): Buffer
   head.tag(2, 2);
   head.varint(scopeLength);
   head.raw(encodedScope);
-  return Buffer.concat([head.take(), bytes]);
+  return head.take();
 }
 
 function varintLength(value: number): number {

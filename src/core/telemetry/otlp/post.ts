@@ -7,8 +7,8 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 
 /** What came of sending a batch once. */
 export type Outcome =
-  /** Taken, but for `rejected` of its records (`partial_success`). */
-  | { kind: 'accepted'; rejected: number }
+  /** Taken, but for `rejected` of its records (`partial_success`). `isSent` unless it was answered before it was all sent. */
+  | { kind: 'accepted'; rejected: number; isSent: boolean }
   /** Not taken, and it never will be. */
   | { kind: 'refused'; status: number }
   /** Not taken now. */
@@ -16,14 +16,15 @@ export type Outcome =
   /** No answer, or half of one. The receiver may have it if `wasSent`. */
   | { kind: 'unanswered'; reason: string; wasSent: boolean };
 
-/** Sends the body of one OTLP request. Never rejects. */
-export type Post = (body: Uint8Array) => Promise<Outcome>;
+/** Sends the body of one OTLP request, given in two parts. Never rejects. */
+export type Post = (head: Uint8Array, records: Uint8Array) => Promise<Outcome>;
 
 const compress = promisify(gzip);
 /** OTLP 1.x, "Retryable Response Codes"; anything else that is no success must not be sent again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 const USER_AGENT = 'Okapi-OTLP-Exporter';
 const MAX_ANSWER_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array();
 
 /**
  * Sends OTLP over HTTP in protobuf to where the standard variables say (`OTEL_EXPORTER_OTLP_*`, those of the signal
@@ -42,18 +43,18 @@ export function createPost(signal: 'TRACES' | 'LOGS'): Post {
       Promise.resolve(settings.agentFactory(url.protocol)) as Promise<import('node:http').Agent>,
     ]);
 
-  return async function post(body) {
+  return async function post(head, records) {
     let wasSent = false;
     let timer: NodeJS.Timeout | undefined;
     try {
       prepared ??= prepare();
       const [{ request }, agent] = await prepared;
       const isCompressed = settings.compression === 'gzip';
-      const bytes = isCompressed ? await compress(body) : body;
+      const [first, rest] = isCompressed ? [NOTHING, await compress(Buffer.concat([head, records]))] : [head, records];
       const headers: Record<string, string | number> = {
         'User-Agent': USER_AGENT,
         ...(await settings.headers()),
-        'Content-Length': bytes.length,
+        'Content-Length': first.length + rest.length,
         ...(isCompressed ? { 'Content-Encoding': 'gzip' } : {}),
       };
       const sent = request(url, { method: 'POST', headers, agent });
@@ -68,9 +69,12 @@ export function createPost(signal: 'TRACES' | 'LOGS'): Post {
       // One that comes while the answer is read ends the reading as well.
       sent.on('error', () => undefined);
       const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
-      sent.end(bytes);
+      sent.cork();
+      sent.write(first);
+      sent.end(rest);
       const [answer] = await answered;
-      return outcomeOf(answer.statusCode ?? 0, answer.headers['retry-after'], await bodyOf(answer));
+      const body = await bodyOf(answer);
+      return outcomeOf(answer.statusCode ?? 0, answer.headers['retry-after'], body, sent.writableFinished);
     } catch (error) {
       return { kind: 'unanswered', reason: reasonOf(error), wasSent };
     } finally {
@@ -79,8 +83,8 @@ export function createPost(signal: 'TRACES' | 'LOGS'): Post {
   };
 }
 
-function outcomeOf(status: number, retryAfter: string | undefined, body: Buffer): Outcome {
-  if (status >= 200 && status < 300) return { kind: 'accepted', rejected: rejectedIn(body) };
+function outcomeOf(status: number, retryAfter: string | undefined, body: Buffer, isSent: boolean): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'accepted', rejected: rejectedIn(body), isSent };
   if (RETRYABLE.has(status)) return { kind: 'later', status, retryAfterMs: retryAfterMs(retryAfter) };
   return { kind: 'refused', status };
 }

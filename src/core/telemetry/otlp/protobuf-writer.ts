@@ -12,7 +12,7 @@ export class ProtobufWriter {
   position = 0;
 
   constructor(bytes = INITIAL_BYTES) {
-    this.buffer = Buffer.allocUnsafe(bytes);
+    this.buffer = Buffer.allocUnsafeSlow(bytes);
   }
 
   /** What has been written, as a copy; the writer begins anew. */
@@ -22,10 +22,18 @@ export class ProtobufWriter {
     return bytes;
   }
 
+  /** What has been written, without a copy; the writer begins anew in `next`, or in a new buffer of the same size. */
+  handOver(next: Buffer = Buffer.allocUnsafeSlow(this.buffer.length)): Buffer {
+    const bytes = this.buffer.subarray(0, this.position);
+    this.buffer = next;
+    this.position = 0;
+    return bytes;
+  }
+
   /** Makes room for `bytes` more. */
   ensure(bytes: number): void {
     if (this.position + bytes <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.position + bytes));
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.position + bytes));
     this.buffer.copy(larger, 0, 0, this.position);
     this.buffer = larger;
   }

@@ -2,7 +2,14 @@ import type { Account } from '../ledger.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** Records of one instrumentation scope, encoded as elements of `ScopeSpans.spans` or `ScopeLogs.log_records`. */
-export type Batch = { readonly scope: Scope; readonly count: number; readonly bytes: Buffer; wasSent: boolean };
+export type Batch = {
+  readonly scope: Scope;
+  readonly count: number;
+  readonly bytes: Buffer;
+  /** What `bytes` is a part of, where nothing else is in it. */
+  readonly memory: Buffer | undefined;
+  wasSent: boolean;
+};
 
 export type Scope = { readonly name: string; readonly version?: string | undefined };
 
@@ -22,6 +29,8 @@ export type RecordQueueOptions = {
 };
 
 const MAX_BATCH_BYTES = 1024 * 1024;
+/** Buffers that have been sent and are kept for batches to come. */
+const MAX_SPARE = 4;
 
 /**
  * Spans or log records on their way to the exporter. Each becomes bytes the moment it is added, so nothing of the request
@@ -32,6 +41,7 @@ export class RecordQueue {
   readonly #account: Account;
   readonly #open = new Map<string, OpenBatch>();
   readonly #sealed: Batch[] = [];
+  readonly #spare: Buffer[] = [];
   #bytes = 0;
   #waiting = 0;
 
@@ -94,9 +104,11 @@ export class RecordQueue {
     return batch;
   }
 
-  /** Gives up the room of a batch that was taken. */
-  settle(batch: Batch): void {
+  /** Gives up the room of a batch that was taken; its memory too, if nobody reads it any more. */
+  settle(batch: Batch, isReusable: boolean): void {
     this.#bytes -= batch.bytes.length;
+    const { memory } = batch;
+    if (isReusable && memory !== undefined && this.#spare.length < MAX_SPARE) this.#spare.push(memory);
   }
 
   /** Puts a batch that was taken back at its place, to be tried again. */
@@ -113,7 +125,14 @@ export class RecordQueue {
   #seal(batch: OpenBatch): void {
     if (batch.count === 0) return;
     const { scope, writer, count } = batch;
-    this.#sealed.push({ scope, count, bytes: writer.take(), wasSent: false });
+    this.#sealed.push({ scope, count, ...this.#contentOf(writer), wasSent: false });
     batch.count = 0;
+  }
+
+  /** What was written. Little is copied, so that what waits never holds much more memory than it counts. */
+  #contentOf(writer: ProtobufWriter): Pick<Batch, 'bytes' | 'memory'> {
+    if (writer.position < writer.buffer.length / 2) return { bytes: writer.take(), memory: undefined };
+    const memory = writer.buffer;
+    return { bytes: writer.handOver(this.#spare.pop()), memory };
   }
 }

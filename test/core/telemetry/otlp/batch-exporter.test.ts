@@ -9,7 +9,7 @@ import type { ProtobufWriter } from '../../../../src/core/telemetry/otlp/protobu
 import { expectBalance } from '../balance.ts';
 
 const SCOPE = { name: 'test' };
-const TAKEN: Outcome = { kind: 'accepted', rejected: 0 };
+const TAKEN: Outcome = { kind: 'accepted', rejected: 0, isSent: true };
 const REFUSED: Outcome = { kind: 'refused', status: 400 };
 const FULL: Outcome = { kind: 'later', status: 429, retryAfterMs: 60_000 };
 const SILENT: Outcome = { kind: 'unanswered', reason: 'ECONNRESET', wasSent: true };
@@ -20,11 +20,15 @@ const settled = () => new Promise(setImmediate);
 function exporterFor({ maxBytes = 1e6, batchRecords = 2 } = {}) {
   const account = new Account();
   const asked: ((outcome: Outcome) => void)[] = [];
+  const bodies: Uint8Array[] = [];
   const exporter = new BatchExporter({
     account,
     what: 'spans',
     resource: resourceFromAttributes({}),
-    post: () => new Promise((resolve) => asked.push(resolve)),
+    post: (_head, records) => {
+      bodies.push(records);
+      return new Promise((resolve) => asked.push(resolve));
+    },
     maxBytes,
     maxRecords: Number.POSITIVE_INFINITY,
     batchRecords,
@@ -35,6 +39,7 @@ function exporterFor({ maxBytes = 1e6, batchRecords = 2 } = {}) {
     account,
     exporter,
     asked,
+    bodies,
     add(records: number, bytes = 10) {
       for (let each = 0; each < records; each++) {
         account.started++;
@@ -48,6 +53,38 @@ function exporterFor({ maxBytes = 1e6, batchRecords = 2 } = {}) {
   };
 }
 
+describe('the memory of a batch', () => {
+  const LARGE = 40_000;
+
+  it('is used again once the receiver has all of it, and not before', async () => {
+    const { add, answer, bodies } = exporterFor({ batchRecords: 1 });
+    add(1, LARGE);
+    await answer({ kind: 'later', status: 503, retryAfterMs: 0 });
+    add(2, LARGE);
+    const [kept] = bodies;
+    expect(kept?.length, 'is sent again as it was').to.equal(LARGE + 4);
+    expect(Buffer.from(kept ?? []).toString('latin1', 4), 'nothing else was written into it').to.equal(
+      'x'.repeat(LARGE),
+    );
+  });
+
+  it('is not used again where an answer came before all was sent', async () => {
+    const early = exporterFor({ batchRecords: 1 });
+    const late = exporterFor({ batchRecords: 1 });
+    for (const [{ add, answer, bodies }, isSent] of [
+      [early, false],
+      [late, true],
+    ] as const) {
+      for (let n = 0; n < 4; n++) {
+        add(1, LARGE);
+        await answer({ kind: 'accepted', rejected: 0, isSent });
+      }
+      const memories = new Set(bodies.map(({ buffer }) => buffer));
+      expect(memories.size, isSent ? 'sent' : 'not sent').to.equal(isSent ? 2 : 4);
+    }
+  });
+});
+
 describe('the account of what is exported', () => {
   it('has every record in one place, from the queue to the answer of the receiver', async () => {
     const { account, exporter, add, answer } = exporterFor();
@@ -59,7 +96,7 @@ describe('the account of what is exported', () => {
     await answer(REFUSED);
     expect(account.view().dropped).to.deep.include({ rejected: 2 });
     const flushed = exporter.flush();
-    await answer({ kind: 'accepted', rejected: 1 });
+    await answer({ kind: 'accepted', rejected: 1, isSent: true });
     await flushed;
     expect(account.view()).to.deep.include({ started: 5, exported: 2, unacknowledged: 0 });
     expect(account.view().dropped, 'partial success').to.deep.include({ rejected: 3 });
@@ -104,7 +141,11 @@ describe('the account of what is exported', () => {
   });
 
   it('balances whatever the receiver does, and everything within the queue is delivered once it is well', async () => {
-    const outcome = fc.constantFrom(TAKEN, REFUSED, FULL, SILENT, AWAY, { kind: 'accepted', rejected: 1 } as Outcome);
+    const outcome = fc.constantFrom(TAKEN, REFUSED, FULL, SILENT, AWAY, {
+      kind: 'accepted',
+      rejected: 1,
+      isSent: true,
+    } as Outcome);
     const step = fc.oneof(
       fc.record({ add: fc.integer({ min: 1, max: 9 }), bytes: fc.integer({ min: 1, max: 400 }) }),
       fc.record({ answer: outcome }),

@@ -39,7 +39,7 @@ describe('sending a batch by OTLP', () => {
   function send(settings: Record<string, string>, take: (asked: Asked) => void): Promise<Outcome> {
     answer = take;
     for (const [name, value] of Object.entries(settings)) process.env[PREFIX + name] = value;
-    return createPost('TRACES')(BODY);
+    return createPost('TRACES')(BODY.subarray(0, 2), BODY.subarray(2));
   }
   const answered = (status: number, headers = {}, body: Buffer | string = '') =>
     send({ ENDPOINT: url }, ({ res }) => res.writeHead(status, headers).end(body));
@@ -56,7 +56,7 @@ describe('sending a batch by OTLP', () => {
       seen = asked;
       asked.res.end();
     });
-    expect(outcome).to.deep.equal({ kind: 'accepted', rejected: 0 });
+    expect(outcome).to.deep.equal({ kind: 'accepted', rejected: 0, isSent: true });
     expect(seen?.req.url).to.equal('/here');
     expect(seen?.req.headers).to.include({ a: '1', b: '2', 'content-type': 'application/x-protobuf' });
     expect(seen?.body).to.deep.equal(BODY);
@@ -74,8 +74,8 @@ describe('sending a batch by OTLP', () => {
 
   it('knows a partial success, and takes an answer in other words for a whole one', async () => {
     const partial = Buffer.from([0x0a, 0x02, 0x08, 0x07]);
-    expect(await answered(200, {}, partial)).to.deep.equal({ kind: 'accepted', rejected: 7 });
-    expect(await answered(202, {}, 'thank you')).to.deep.equal({ kind: 'accepted', rejected: 0 });
+    expect(await answered(200, {}, partial)).to.deep.equal({ kind: 'accepted', rejected: 7, isSent: true });
+    expect(await answered(202, {}, 'thank you')).to.deep.equal({ kind: 'accepted', rejected: 0, isSent: true });
   });
 
   it('is tried again where the protocol says so, and no sooner than the receiver asks', async () => {
