@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
 import { request } from './request.ts';
 
 /*
- * A thread of its own, so that who measures beside it is not slowed down by it: clients that each log in again as soon as
+ * A process of its own, so that it can be told to leave the core to all others: clients that each log in again as soon as
  * they are answered. Told to stop, it says how often it got which status.
  */
 
-const { url, clients } = workerData as { url: string; clients: number };
+const [url, clients] = process.argv.slice(2);
 const byStatus: Record<string, number> = {};
 let isStopped = false;
 
-parentPort?.once('message', () => {
+process.once('message', () => {
   isStopped = true;
 });
 
@@ -23,5 +22,5 @@ async function client(): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: clients }, client));
-parentPort?.postMessage(byStatus);
+await Promise.all(Array.from({ length: Number(clients) }, client));
+process.send?.(byStatus, () => process.disconnect?.());
