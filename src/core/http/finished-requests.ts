@@ -16,37 +16,20 @@ const CLIENT_CLOSED_REQUEST = 499;
 const MAX_PATH = 1024;
 const ERROR = { code: SpanStatusCode.ERROR };
 
-/**
- * Takes requests whose answer is sent, or whose client has gone, and records them: metrics, span and access line. Those
- * that end together are recorded together, kind by kind, before the event loop goes on: the same code for many requests
- * in a row runs in half the time that it takes between all else that a request does.
- */
-export function finishedRequests({ traceUserId, writeAccess }: FinishedOptions): (request: OkapiContext) => void {
-  let finished: OkapiContext[] = [];
-
-  function record(): void {
-    const requests = finished;
-    finished = [];
-    const now = Date.now();
-    for (const request of requests) measure(request, traceUserId, now);
-    for (const { state } of requests) if (state.span !== undefined) endServerSpan(state.span);
-    if (writeAccess === undefined) return;
-    for (const request of requests) writeAccess(accessEntry(request));
-  }
-
-  return function finish(request) {
-    const { state, res } = request;
-    state.endedAt = performance.now();
-    state.endStatus = res.writableFinished ? res.statusCode : state.isCut ? 500 : CLIENT_CLOSED_REQUEST;
-    if (finished.push(request) === 1) process.nextTick(record);
-  };
+/** Records a request whose answer is sent, or whose client has gone: metrics, span and access line. */
+export function recordFinished(ctx: OkapiContext, { traceUserId, writeAccess }: FinishedOptions): void {
+  const { state, res } = ctx;
+  const endedAt = performance.now();
+  const status = res.writableFinished ? res.statusCode : state.isCut ? 500 : CLIENT_CLOSED_REQUEST;
+  measure(ctx, status, endedAt, traceUserId);
+  if (state.span !== undefined) endServerSpan(state.span);
+  writeAccess?.(accessEntry(ctx, status, endedAt));
 }
 
 /** Counts the request, and puts on its span what became of it. Those of health and metrics have none. */
-function measure({ req, state }: OkapiContext, withUserId: boolean, nowMs: number): void {
-  const { span, method, path, carrier, route, deviceInfo, clientAddress, error, isShed, startedAt, endedAt } = state;
+function measure({ req, state }: OkapiContext, status: number, endedAt: number, withUserId: boolean): void {
+  const { span, method, path, carrier, route, deviceInfo, clientAddress, error, isShed, startedAt } = state;
   if (span === undefined) return;
-  const status = state.endStatus;
   const facts: RequestFacts = {
     method,
     originalMethod: method === '_OTHER' ? req.method?.slice(0, 32) : undefined,
@@ -60,7 +43,7 @@ function measure({ req, state }: OkapiContext, withUserId: boolean, nowMs: numbe
     withUserId,
   };
   const isSampled = (span.context.traceFlags & 1) === 1;
-  recordRequest(facts, (endedAt - startedAt) / 1000, isSampled ? span.context : undefined, nowMs);
+  recordRequest(facts, (endedAt - startedAt) / 1000, isSampled ? span.context : undefined);
   if (error !== undefined && !isShed && status !== CLIENT_CLOSED_REQUEST) recordError(route?.template, error);
   if (!span.isRecording()) return;
   span.facts = facts;
@@ -68,7 +51,7 @@ function measure({ req, state }: OkapiContext, withUserId: boolean, nowMs: numbe
   span.endAt(endedAt);
 }
 
-function accessEntry({ res, state }: OkapiContext): AccessEntry {
+function accessEntry({ res, state }: OkapiContext, status: number, endedAt: number): AccessEntry {
   const { carrier, span, method, deviceInfo, route, clientAddress, isShed } = state;
   const length = res.getHeader('content-length');
   return {
@@ -79,8 +62,8 @@ function accessEntry({ res, state }: OkapiContext): AccessEntry {
     traceFlags: span?.context.traceFlags ?? 0,
     method,
     route: route?.template ?? UNMATCHED,
-    status: state.endStatus,
-    durationMs: state.endedAt - state.startedAt,
+    status,
+    durationMs: endedAt - state.startedAt,
     bytes: length === undefined ? 0 : Number(length),
     userAgent: deviceInfo?.user_agent,
     ip: clientAddress,

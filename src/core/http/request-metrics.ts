@@ -22,13 +22,14 @@ const bound = new ByRequestKind<Bound>();
 
 /**
  * Counts one finished request, by instruments that are looked up once for each method, route, status and version.
- * `seconds` is how long it took; `span` is given when it was sampled, `endedMs` (since the epoch) when it is not now.
+ * `seconds` is how long it took; `span` is given when it was sampled.
  */
-export function recordRequest(request: RequestKind, seconds: number, span?: SpanReference, endedMs?: number): void {
+export function recordRequest(request: RequestKind, seconds: number, span?: SpanReference): void {
   const { count, latency, duration } = bound.get(request) ?? bind(request);
   count.inc();
-  latency.observe(seconds, span, endedMs);
-  duration.observe(seconds, span, endedMs);
+  const timestampMs = span === undefined ? undefined : Date.now();
+  latency.observe(seconds, span, timestampMs);
+  duration.observe(seconds, span, timestampMs);
 }
 
 function bind(request: RequestKind): Bound {

@@ -37,9 +37,6 @@ export class OkapiState {
   isCut = false;
   /** The error that the envelope answered. */
   error: unknown = undefined;
-  /** Set by the telemetry layer once the answer is sent, or the client has gone: when that was, and what is counted. */
-  endedAt = 0;
-  endStatus = 0;
 
   constructor(
     startedAt: number,

@@ -5,7 +5,7 @@ import { Carrier, contextWith } from '../context.ts';
 import type { ServerSpan } from '../telemetry/spans/server-span.ts';
 import { startServerSpan } from '../telemetry/spans/tracing.ts';
 import { clientAddress, type ProxyTrust } from './client-address.ts';
-import { type FinishedOptions, finishedRequests } from './finished-requests.ts';
+import { type FinishedOptions, recordFinished } from './finished-requests.ts';
 import { isQuietPath } from './quiet-paths.ts';
 import { knownMethod } from './request-metrics.ts';
 import { pathOfTarget } from './request-target.ts';
@@ -24,10 +24,9 @@ type AnsweringResponse = ServerResponse & { [CONTEXT]?: OkapiContext };
  * It makes the carrier and the context in which everything else runs.
  */
 export function telemetry(options: TelemetryOptions): Middleware {
-  const finish = finishedRequests(options);
   function onClose(this: AnsweringResponse): void {
     const ctx = this[CONTEXT];
-    if (ctx !== undefined) finish(ctx);
+    if (ctx !== undefined) recordFinished(ctx, options);
   }
 
   return function telemetry(ctx, next) {
