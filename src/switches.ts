@@ -22,7 +22,6 @@ export function createSwitches(
     boosts,
     profiler: new Profiler(),
     running: new Set(),
-    requestTimeoutMs: settings.requestTimeoutMs,
     settings: () => showSettings(settings, listAllSettings(DOMAIN_SETTINGS)),
   };
 }

@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { Running } from '../../core/http/deadline.ts';
-import { knownMethod } from '../../core/http/request-metrics.ts';
 import { BaseDTO, type Route, route } from '../../core/index.ts';
 import { redactText } from '../../core/logging/redaction.ts';
 import { COMMON } from './common.ts';
@@ -24,7 +23,7 @@ const ActiveRequestView = BaseDTO(
 );
 
 /** The requests under way, as the deadline keeps them: nothing more is noted of a request for their sake. */
-export function createRequestsRoute(running: ReadonlySet<Running>, timeoutMs: number, uses: Uses): Route {
+export function createRequestsRoute(running: ReadonlySet<Running>, uses: Uses): Route {
   return route({
     ...COMMON,
     method: 'get',
@@ -35,22 +34,21 @@ export function createRequestsRoute(running: ReadonlySet<Running>, timeoutMs: nu
     responses: { 200: { description: 'The oldest of them', schema: Type.Array(ActiveRequestView) } },
     async handler(ctx) {
       await uses.note(ctx, 'operations.requests_viewed', 'The requests under way were looked at');
-      const startOf = ({ expiresAt }: Running) => expiresAt - timeoutMs;
       const now = performance.now();
       const oldest = running.values().take(ctx.state.input.query.limit);
-      const shown = [...oldest.map((request) => toView(request, now - startOf(request)))];
+      const shown = [...oldest.map((request) => toView(request, now))];
       const { metaExtensions } = uses.here;
       ctx.respond.success(shown, { metaExtensions: { ...metaExtensions, total: running.size } });
     },
   });
 }
 
-function toView({ ctx }: Running, ageMs: number): Static<typeof ActiveRequestView> {
-  const { route: taken, requestId, carrier } = ctx.state;
+function toView({ ctx }: Running, now: number): Static<typeof ActiveRequestView> {
+  const { startedAt, method, route: taken, requestId, carrier } = ctx.state;
   return {
-    method: knownMethod(ctx.req.method),
+    method,
     route: taken?.template ?? null,
-    age_ms: Math.max(0, Math.round(ageMs)),
+    age_ms: Math.max(0, Math.round(now - startedAt)),
     request_id: redactText(requestId, ID_LIMIT),
     user_id: carrier.userId ?? null,
   };

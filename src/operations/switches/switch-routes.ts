@@ -23,7 +23,6 @@ export type Switches = {
   profiler: Profiler;
   /** The requests under way. */
   running: Set<Running>;
-  requestTimeoutMs: number;
   settings: () => ShownSetting[];
 };
 
@@ -35,7 +34,7 @@ export function createSwitchRoutes(switches: Switches, mounted: () => MountedRou
     ...createLogLevelRoutes(switches.logLevels, uses),
     ...(boosts === undefined ? [] : createSamplingRoutes(boosts, mounted, uses)),
     ...createProfileRoutes(switches.profiler, uses),
-    createRequestsRoute(switches.running, switches.requestTimeoutMs, uses),
+    createRequestsRoute(switches.running, uses),
     createSettingsRoute(switches.settings, uses),
   ];
 }
