@@ -10,7 +10,6 @@ export class LogExporter implements LogRecordProcessor {
   readonly #account: Account;
   readonly #exporter: BatchExporter;
   #batch: OpenBatch;
-  #stopped = false;
 
   constructor(options: Omit<BatchExporterOptions, 'what'>) {
     this.#account = options.account;
@@ -19,22 +18,19 @@ export class LogExporter implements LogRecordProcessor {
   }
 
   onEmit(record: ReadableLogRecord): void {
-    if (this.#stopped) return;
+    if (this.#exporter.isStopped) return;
     this.#account.started++;
-    const { queue } = this.#exporter;
     const scope = record.instrumentationScope;
     // One scope follows itself nearly always.
-    if (this.#batch.scope !== scope) this.#batch = queue.open(scope);
-    queue.add(this.#batch, writeLogRecord, record);
-    this.#exporter.schedule();
+    if (this.#batch.scope !== scope) this.#batch = this.#exporter.queue.open(scope);
+    this.#exporter.add(this.#batch, writeLogRecord, record);
   }
 
   forceFlush(): Promise<void> {
     return this.#exporter.flush();
   }
 
-  async shutdown(): Promise<void> {
-    await this.#exporter.flush();
-    this.#stopped = true;
+  shutdown(): Promise<void> {
+    return this.#exporter.shutdown();
   }
 }

@@ -6,7 +6,7 @@ import { writeAttributes } from './encode-attributes.ts';
 import { encodeHead } from './encode-request.ts';
 import type { Outcome, Post } from './post.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
-import { type Batch, RecordQueue, type RecordQueueOptions } from './record-queue.ts';
+import { type Batch, type OpenBatch, RecordQueue, type RecordQueueOptions } from './record-queue.ts';
 
 export type BatchExporterOptions = Omit<RecordQueueOptions, 'onBatch'> & {
   resource: Resource;
@@ -41,6 +41,7 @@ export class BatchExporter {
   #failures = 0;
   readonly #pauses = new Set<NodeJS.Timeout>();
   #isDraining = false;
+  #isStopped = false;
 
   constructor(options: BatchExporterOptions) {
     this.#options = options;
@@ -54,8 +55,19 @@ export class BatchExporter {
     this.#encodedResource = writer.take();
   }
 
-  /** Sees to it that what was added is sent within the delay. */
-  schedule(): void {
+  /** Whether nothing is taken any more. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Takes a record in the form that `write` gives it, and sees to it that it is sent within the delay. */
+  add<R>(batch: OpenBatch, write: (writer: ProtobufWriter, record: R) => void, record: R): void {
+    if (this.#isStopped) return;
+    this.queue.add(batch, write, record);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -73,6 +85,12 @@ export class BatchExporter {
     this.#pump();
     if (this.#isEmpty) return;
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Sends what waits; what comes afterwards is not taken. */
+  async shutdown(): Promise<void> {
+    await this.flush();
+    this.#isStopped = true;
   }
 
   get #isEmpty(): boolean {

@@ -10,7 +10,6 @@ import type { ServerSpan } from './server-span.ts';
 export class SpanExporter implements SpanProcessor {
   readonly #exporter: BatchExporter;
   readonly #serverBatch: OpenBatch;
-  #stopped = false;
 
   constructor(options: Omit<BatchExporterOptions, 'what'>) {
     this.#exporter = new BatchExporter({ ...options, what: 'spans' });
@@ -20,31 +19,23 @@ export class SpanExporter implements SpanProcessor {
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
-    if ((span.spanContext().traceFlags & 1) === 0 || this.#stopped) return;
-    const { queue } = this.#exporter;
-    queue.add(queue.open(span.instrumentationScope), writeReadableSpan, span);
-    this.#exporter.schedule();
+    if ((span.spanContext().traceFlags & 1) === 0) return;
+    this.#exporter.add(this.#exporter.queue.open(span.instrumentationScope), writeReadableSpan, span);
   }
 
   onServerSpanEnd(span: ServerSpan): void {
-    if (this.#stopped) return;
-    this.#exporter.queue.add(this.#serverBatch, writeServerSpan, span);
-    this.#exporter.schedule();
+    this.#exporter.add(this.#serverBatch, writeServerSpan, span);
   }
 
   onClientSpanEnd(span: ClientSpan): void {
-    if (this.#stopped) return;
-    const { queue } = this.#exporter;
-    queue.add(queue.open(span.shape.scope), writeClientSpan, span);
-    this.#exporter.schedule();
+    this.#exporter.add(this.#exporter.queue.open(span.shape.scope), writeClientSpan, span);
   }
 
   forceFlush(): Promise<void> {
     return this.#exporter.flush();
   }
 
-  async shutdown(): Promise<void> {
-    await this.#exporter.flush();
-    this.#stopped = true;
+  shutdown(): Promise<void> {
+    return this.#exporter.shutdown();
   }
 }
