@@ -1,4 +1,4 @@
-import { type Attributes, SpanKind } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import type pg from 'pg';
 import { type Carrier, currentCarrier } from '../../core/context.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
@@ -9,7 +9,7 @@ import { listenTo, type StopListening } from './listener.ts';
 import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
 import { observePendingRequests } from './pool-metrics.ts';
 import { errorTypeOf, runStatement, type Statement } from './run-statement.ts';
-import { type Server, StatementKinds } from './statement-kinds.ts';
+import { StatementKinds, serverAttributes } from './statement-kinds.ts';
 import { asUnavailable } from './unavailable.ts';
 
 export type { Statement } from './run-statement.ts';
@@ -57,7 +57,12 @@ export function createDatabase(options: PoolOptions): Database {
   const size = options.postgresPoolSize;
   const server = serverOf(options.connectionString);
   const kinds = new StatementKinds(server);
-  const wait = new ClientSpanShape(POSTGRES_SCOPE, 'wait for a connection', waitAttributes(server), SpanKind.INTERNAL);
+  const wait = new ClientSpanShape(
+    POSTGRES_SCOPE,
+    'wait for a connection',
+    serverAttributes(server),
+    SpanKind.INTERNAL,
+  );
   const stopObserving = observePendingRequests(pool, server);
   const run = <Row extends object>(client: pg.ClientBase, statement: Statement, values?: readonly unknown[]) =>
     runStatement<Row>(client, kinds.of(statement.text), statement, values);
@@ -140,15 +145,6 @@ export function createDatabase(options: PoolOptions): Database {
       stopObserving();
       await pool.end();
     },
-  };
-}
-
-function waitAttributes({ address, port, database }: Server): Attributes {
-  return {
-    'db.system.name': 'postgresql',
-    'db.namespace': database,
-    'server.address': address,
-    'server.port': port,
   };
 }
 

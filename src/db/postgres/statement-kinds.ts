@@ -55,16 +55,19 @@ const WORK: Readonly<Record<Operation, (rows: number) => boolean>> = {
   OTHER: () => true,
 };
 
-/** Database semantic conventions for PostgreSQL, stable. */
-function createKind(text: string, { address, port, database }: Server): StatementKind {
-  const operation = operationOf(text);
-  const common = {
+/** Which server it is: database semantic conventions for PostgreSQL, stable. */
+export function serverAttributes({ address, port, database }: Server) {
+  return {
     'db.system.name': 'postgresql',
     'db.namespace': database,
-    'db.operation.name': operation,
     'server.address': address,
     'server.port': port,
   };
+}
+
+function createKind(text: string, server: Server): StatementKind {
+  const operation = operationOf(text);
+  const common = { ...serverAttributes(server), 'db.operation.name': operation };
   const summary = summaryOf(operation, text);
   return {
     span: new ClientSpanShape(POSTGRES_SCOPE, summary, {
