@@ -22,8 +22,8 @@ export type BenchOptions = {
 export const LEAST_WARM_UP = 60_000;
 
 export const USAGE = `npm run bench -- [options]
-  --rounds N        interleaved rounds (5; with --quick 3)
-  --seconds N       length of one measurement (8; with --quick 4)
+  --rounds N        interleaved rounds (15; with --quick 5)
+  --seconds N       length of one measurement (3; with --quick 2)
   --connections N   kept open by the load (64)
   --warmup N        requests to each subject before anything is counted (${LEAST_WARM_UP}, which is also the least that is believed)
   --only a,b        these subjects, and nothing but the comparison
@@ -59,8 +59,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const only = values.only?.split(',') ?? (values.quick ? QUICK : undefined);
   return {
     mode: single[0] ?? (only === undefined ? 'full' : 'compare'),
-    rounds: whole('rounds', values.rounds, values.quick ? 3 : 5),
-    seconds: whole('seconds', values.seconds, values.quick ? 4 : 8),
+    rounds: whole('rounds', values.rounds, values.quick ? 5 : 15),
+    seconds: whole('seconds', values.seconds, values.quick ? 2 : 3),
     connections: whole('connections', values.connections, 64),
     warmUp: whole('warmup', values.warmup, LEAST_WARM_UP),
     only,
