@@ -1,11 +1,7 @@
-import { context, metrics, propagation } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
-import type { Resource } from '@opentelemetry/resources';
-import { AggregationType, MeterProvider, type MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import { NoopSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Settings } from '../config/index.ts';
 import type { LogSink } from '../logging/index.ts';
@@ -19,6 +15,7 @@ import { InstrumentProducer } from './metrics/producer.ts';
 import { mongoStatement } from './mongo-statement.ts';
 import { outgoingHttpInstrumentations, wrapNodeHttp } from './outgoing-http.ts';
 import { propagatorsFromEnvironment } from './propagators.ts';
+import { registerContext, registerMetrics, registerProviders } from './providers.ts';
 import { createResource, type ServiceIdentity, serviceIdentity } from './resource.ts';
 import { countedSampler, samplerFromEnvironment } from './sampler.ts';
 import { SamplingBoosts, withBoosts } from './sampling-boosts.ts';
@@ -46,10 +43,6 @@ export type Telemetry = {
 
 const accounts = { ledger: () => ledger.view(), closeLedger: () => ledger.close() };
 
-// promtool refuses a gauge that ends in _count, and db_postgres_poolsize says the same.
-const VIEWS: ViewOptions[] = [
-  { instrumentName: 'db.client.connection.count', aggregation: { type: AggregationType.DROP } },
-];
 const DURATIONS = [requestDurations, statementDurations];
 
 let running: Telemetry | undefined;
@@ -73,7 +66,10 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     metricProducers: [new InstrumentProducer({ emptyFamilies: true }), ...DURATIONS],
   });
   if (process.env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
-    running = startWithoutExport(service, resource, metricReader);
+    // No spans and no OTLP, while context, ids and `/metrics` stay.
+    registerContext(propagatorsFromEnvironment());
+    const endMetrics = registerMetrics(resource, [metricReader]);
+    running = { service, metricReader, shutdown: (timeoutMs) => within(timeoutMs, endMetrics()), ...accounts };
     return running;
   }
 
@@ -84,24 +80,19 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
   const spanProcessors = await createSpanProcessors(resource, ledger);
   const logRecordProcessors = await createLogProcessors(resource, ledger);
   const pushing = await createMetricReaders([new InstrumentProducer(), ...DURATIONS], ledger);
-  // With it the SDK would count the spans of its own, under the names by which the ledger shows all of them.
-  delete process.env['OTEL_NODE_EXPERIMENTAL_SDK_METRICS'];
-  const sdk = new NodeSDK({
+  registerContext(propagatorsFromEnvironment());
+  const endProviders = registerProviders({
     resource,
-    autoDetectResources: false,
     sampler: countedSampler(sampler, ledger.spans),
     spanProcessors: spanProcessors.length > 0 ? spanProcessors.map(heldForJob) : [new NoopSpanProcessor()],
     metricReaders: [metricReader, ...pushing.map(({ reader }) => reader)],
     logRecordProcessors,
-    views: VIEWS,
-    textMapPropagator: propagatorsFromEnvironment(),
     instrumentations: [
       ...outgoingHttpInstrumentations(),
       new MongoDBInstrumentation({ dbStatementSerializer: mongoStatement }),
       new RuntimeNodeInstrumentation(),
     ],
   });
-  sdk.start();
   wrapNodeHttp();
   observeAccounts(ledger);
   for (const { observe } of pushing) observe?.();
@@ -136,25 +127,11 @@ export async function startTelemetry(settings: Settings): Promise<Telemetry> {
     ...(boosts && { boosts }),
     shutdown(timeoutMs) {
       isShutDown = true;
-      return within(timeoutMs, sdk.shutdown());
+      return within(timeoutMs, endProviders());
     },
     ...accounts,
   };
   return running;
-}
-
-/** `OTEL_SDK_DISABLED=true`: no spans and no OTLP, while context, ids and `/metrics` stay. */
-function startWithoutExport(service: ServiceIdentity, resource: Resource, metricReader: MetricReader): Telemetry {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(propagatorsFromEnvironment());
-  const meterProvider = new MeterProvider({ resource, readers: [metricReader], views: VIEWS });
-  metrics.setGlobalMeterProvider(meterProvider);
-  return {
-    service,
-    metricReader,
-    shutdown: (timeoutMs) => within(timeoutMs, meterProvider.shutdown()),
-    ...accounts,
-  };
 }
 
 async function within(timeoutMs: number, work: Promise<unknown>): Promise<string | undefined> {
