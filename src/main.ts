@@ -24,7 +24,7 @@ import { migrate } from './db/postgres/migrations.ts';
 import { withSslMode } from './db/postgres/pool.ts';
 import { probePostgres } from './db/postgres/probe.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
-import { createRedis } from './db/redis/client.ts';
+import type { Redis } from './db/redis/client.ts';
 import { createSharedWindows } from './db/redis/shared-windows.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/compose.ts';
 import { CHECK_INTERVAL_MS, HealthMonitor } from './operations/health-monitor.ts';
@@ -121,8 +121,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   teardown.add('PostgreSQL pool', () => database.close());
   const mongo = createMongo(stores.mongoUrl, settings.mongoDatabaseName, settings.projectIdentifier, COLLECTIONS);
   teardown.add('Mongo client', () => mongo.close());
-  const redis =
-    settings.redisUrl === undefined ? undefined : createRedis(settings.redisUrl, settings.projectIdentifier);
+  const redis = await connectRedis(settings);
   if (redis !== undefined) teardown.add('Redis client', () => redis.close());
 
   const keys = new TokenKeys(rings);
@@ -203,4 +202,11 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   process.stdout.write(`${banner(settings, server.port, stores.embedded)}\n`);
   void stores.crashed.then((message) => logger.error(message));
   return health;
+}
+
+/** The client's driver is loaded only where there is a Redis. */
+async function connectRedis({ redisUrl, projectIdentifier }: Settings): Promise<Redis | undefined> {
+  if (redisUrl === undefined) return undefined;
+  const { createRedis } = await import('./db/redis/client.ts');
+  return createRedis(redisUrl, projectIdentifier);
 }

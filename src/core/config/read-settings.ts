@@ -107,7 +107,8 @@ function byProperty(definitions: readonly ListedSetting[], values: Record<string
   return Object.fromEntries(definitions.map(({ property, env }) => [property, values[env]]));
 }
 
-const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+// Compiling refuses what is no schema too; to hold it against the schema of schemas as well takes longer than that.
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, validateSchema: false });
 /** By the list of the domains: making a check costs more than all else here. */
 const checks = new WeakMap<readonly DomainSettings[], ValidateFunction>();
 
