@@ -23,7 +23,18 @@ export function pairedRatio(of: readonly number[], to: readonly number[]): Sprea
   return spreadOf(Array.from({ length: rounds }, (_, round) => (of[round] ?? Number.NaN) / (to[round] ?? Number.NaN)));
 }
 
-/** Whether two spreads have no value in common: then something has changed, and not only the weather. */
+/** What was measured once has no spread, and is not the same twice. */
+const LEAST_SPREAD = 0.02;
+
+/** Whether two spreads, of at least 2 % each, have no value in common: then something has changed, and not only the weather. */
 export function areApart(a: Spread, b: Spread): boolean {
-  return a.min > b.max || b.min > a.max;
+  return lowest(a) > highest(b) || lowest(b) > highest(a);
+}
+
+function lowest({ median, min }: Spread): number {
+  return Math.min(min, median * (1 - LEAST_SPREAD));
+}
+
+function highest({ median, max }: Spread): number {
+  return Math.max(max, median * (1 + LEAST_SPREAD));
 }

@@ -29,4 +29,10 @@ describe('the statistics of the benchmark', () => {
     expect(areApart({ median: 0.25, min: 0.24, max: 0.27 }, stored)).to.equal(true);
     expect(areApart({ median: 0.35, min: 0.33, max: 0.36 }, stored)).to.equal(true);
   });
+
+  it('take a figure that was measured once for the same when it is nearly that', () => {
+    const once = (value: number) => ({ median: value, min: value, max: value });
+    expect(areApart(once(1.087), once(1.09))).to.equal(false);
+    expect(areApart(once(1.2), once(1.09))).to.equal(true);
+  });
 });
