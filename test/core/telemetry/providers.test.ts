@@ -1,9 +1,8 @@
-import { context, logs, metrics, propagation, type Span, trace } from '@opentelemetry/api';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { logs, metrics, trace } from '@opentelemetry/api';
 import { emptyResource } from '@opentelemetry/resources';
 import { AlwaysOnSampler, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { expect } from 'chai';
-import { registerContext, registerProviders, type Shutdown } from '../../../src/core/telemetry/providers.ts';
+import { registerProviders, type Shutdown } from '../../../src/core/telemetry/providers.ts';
 
 const LIMITS = { OTEL_ATTRIBUTE_COUNT_LIMIT: '2', OTEL_SPAN_EVENT_COUNT_LIMIT: '1' };
 
@@ -13,7 +12,6 @@ describe("the SDK's providers", () => {
 
   beforeEach(() => {
     Object.assign(process.env, LIMITS);
-    registerContext(new W3CTraceContextPropagator());
     shutdown = registerProviders({
       resource: emptyResource(),
       sampler: new AlwaysOnSampler(),
@@ -27,7 +25,7 @@ describe("the SDK's providers", () => {
   afterEach(async () => {
     for (const name of Object.keys(LIMITS)) delete process.env[name];
     await shutdown();
-    for (const api of [context, logs, metrics, propagation, trace]) api.disable();
+    for (const api of [logs, metrics, trace]) api.disable();
   });
 
   it('keep to the standard limits of attributes and events', () => {
@@ -37,15 +35,5 @@ describe("the SDK's providers", () => {
     const [ended] = exporter.getFinishedSpans();
     expect(ended).to.include({ droppedAttributesCount: 1, droppedEventsCount: 1 });
     expect(Object.keys(ended?.attributes ?? {})).to.deep.equal(['first', 'second']);
-  });
-
-  it('carry the active span over what is awaited', async () => {
-    const span: Span = trace.getTracer('test').startSpan('outer');
-    const seen = await context.with(trace.setSpan(context.active(), span), async () => {
-      await Promise.resolve();
-      return trace.getActiveSpan();
-    });
-    span.end();
-    expect(seen).to.equal(span);
   });
 });
