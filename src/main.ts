@@ -24,8 +24,6 @@ import { migrate } from './db/postgres/migrations.ts';
 import { withSslMode } from './db/postgres/pool.ts';
 import { probePostgres } from './db/postgres/probe.ts';
 import { waitForPostgres } from './db/postgres/reachable.ts';
-import type { Redis } from './db/redis/client.ts';
-import { createSharedWindows } from './db/redis/shared-windows.ts';
 import { COLLECTIONS, createDomains, MIGRATION_FOLDERS } from './domains/compose.ts';
 import { CHECK_INTERVAL_MS, HealthMonitor } from './operations/health-monitor.ts';
 import { rereadSigningKeys } from './reread-signing-keys.ts';
@@ -122,7 +120,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   const mongo = createMongo(stores.mongoUrl, settings.mongoDatabaseName, settings.projectIdentifier, COLLECTIONS);
   teardown.add('Mongo client', () => mongo.close());
   const redis = await connectRedis(settings);
-  if (redis !== undefined) teardown.add('Redis client', () => redis.close());
+  if (redis !== undefined) teardown.add('Redis client', () => redis.client.close());
 
   const keys = new TokenKeys(rings);
   onReload(() => rereadSigningKeys(settings, keys));
@@ -135,7 +133,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
     enabled: settings.rateLimitEnabled,
     namesSettings: settings.environment === 'development',
     accountSecret: () => keys.access.deriveSecrets('okapi.rate-limits', Date.now())[0],
-    ...(redis && { shared: createSharedWindows(redis, { prefix: settings.projectIdentifier }) }),
+    ...(redis && { shared: redis.windows }),
   });
   const domains = createDomains({ settings, database, mongo, passwords, tokens, mailer, cursors });
   teardown.add('domains', () => domains.drain());
@@ -158,9 +156,9 @@ async function start(settings: Settings): Promise<HealthMonitor> {
         areIndexesMade = true;
       },
     },
-    ...(redis === undefined ? [] : [{ name: 'redis', required: false, check: redis.ping }]),
+    ...(redis === undefined ? [] : [{ name: 'redis', required: false, check: redis.client.ping }]),
   ]);
-  redis?.onChange(() => void health.check('redis'));
+  redis?.client.onChange(() => void health.check('redis'));
   for (const name of findUninstrumented(instrumentedDrivers())) {
     health.faults.push(`${name} is not instrumented: it was loaded before the telemetry preload`);
     logger.error(`${name} is not instrumented: start with --import ./instrumentation.ts`);
@@ -204,9 +202,11 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   return health;
 }
 
-/** The client's driver is loaded only where there is a Redis. */
-async function connectRedis({ redisUrl, projectIdentifier }: Settings): Promise<Redis | undefined> {
+/** The client and what is kept there; its driver is loaded only where there is a Redis. */
+async function connectRedis({ redisUrl, projectIdentifier: prefix }: Settings) {
   if (redisUrl === undefined) return undefined;
   const { createRedis } = await import('./db/redis/client.ts');
-  return createRedis(redisUrl, projectIdentifier);
+  const { createSharedWindows } = await import('./db/redis/shared-windows.ts');
+  const client = createRedis(redisUrl, prefix);
+  return { client, windows: createSharedWindows(client, { prefix }) };
 }

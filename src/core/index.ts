@@ -31,6 +31,7 @@ export { getResponseFactory, ResponseFactory } from './http/response.ts';
 export { type Route, type RouteContext, route } from './http/route.ts';
 export type { AccountRule, RouteLimits } from './http/route-limits.ts';
 export { initiateRouters } from './http/router.ts';
+export { type Static, Type } from './http/type.ts';
 export { getLogger, type Logger, stopLogger } from './logging/index.ts';
 export { type Mail, MailError, type Mailer } from './mail/mailer.ts';
 export { isSameNetwork, networkOf } from './security/limits/network.ts';

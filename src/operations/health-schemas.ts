@@ -1,5 +1,4 @@
-import Type from 'typebox';
-import { BaseDTO } from '../core/index.ts';
+import { BaseDTO, Type } from '../core/index.ts';
 import { DROP_CAUSES } from '../core/telemetry/ledger.ts';
 
 const NullableString = Type.Union([Type.String(), Type.Null()]);

@@ -1,7 +1,14 @@
 import { Readable } from 'node:stream';
 import type { MetricReader } from '@opentelemetry/sdk-metrics';
-import Type from 'typebox';
-import { BaseDTO, NotFoundError, type Route, type RouteContext, route, UnauthorizedError } from '../core/index.ts';
+import {
+  BaseDTO,
+  NotFoundError,
+  type Route,
+  type RouteContext,
+  route,
+  Type,
+  UnauthorizedError,
+} from '../core/index.ts';
 import { renderExposition } from '../core/telemetry/metrics/exposition.ts';
 import { isMetricPrefix } from '../core/telemetry/metrics/names.ts';
 import { negotiateFormat } from '../core/telemetry/metrics/negotiate-format.ts';

@@ -1,6 +1,5 @@
-import Type from 'typebox';
 import type { Settings } from '../core/config/index.ts';
-import { BaseDTO, type Route, route } from '../core/index.ts';
+import { BaseDTO, type Route, route, Type } from '../core/index.ts';
 
 const RootView = BaseDTO(
   {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { TSchema } from 'typebox';
 import { readSettings } from '../../src/core/config/index.ts';
 import { exampleOf } from '../../src/core/http/openapi/example.ts';
 import { isGuarded } from '../../src/core/http/route.ts';
 import { type MountedRoute, mountedRoutes } from '../../src/core/http/router.ts';
+import type { TSchema } from '../../src/core/http/type.ts';
 import { DOMAIN_SETTINGS } from '../../src/domains/settings.ts';
 import { type Answer, bearer, freshCredentials, request, type SignedIn } from '../support/client.ts';
 import { declaredRouters } from '../support/declared-routes.ts';

@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
 import { StartupError } from '../errors/startup-error.ts';
 import type { ListedSetting, SettingDefinition } from './definition.ts';
 import { type DerivedSettings, deriveSettings } from './derived.ts';
@@ -62,7 +62,7 @@ export function readSettings(
       origins[env] = found.origin;
     }
   }
-  for (const definition of findRefused(definitions, domains, values)) {
+  for (const definition of findRefused(definitions, values)) {
     problems.push(describe(definition, values[definition.env]));
     delete values[definition.env];
   }
@@ -108,24 +108,11 @@ function byProperty(definitions: readonly ListedSetting[], values: Record<string
 }
 
 // Compiling refuses what is no schema too; to hold it against the schema of schemas as well takes longer than that.
-const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, validateSchema: false });
-/** By the list of the domains: making a check costs more than all else here. */
-const checks = new WeakMap<readonly DomainSettings[], ValidateFunction>();
+const ajv = new Ajv({ strict: true, allowUnionTypes: true, validateSchema: false });
 
-function findRefused(
-  definitions: readonly ListedSetting[],
-  domains: readonly DomainSettings[],
-  values: Record<string, unknown>,
-): ListedSetting[] {
-  let check = checks.get(domains);
-  if (check === undefined) {
-    const properties = Object.fromEntries(definitions.map(({ env, schema }) => [env, schema]));
-    check = ajv.compile({ type: 'object', additionalProperties: false, properties });
-    checks.set(domains, check);
-  }
-  if (check(values)) return [];
-  const refused = new Set(check.errors?.map((error: ErrorObject) => error.instancePath.split('/')[1]));
-  return definitions.filter(({ env }) => refused.has(env));
+/** Those whose value their schema refuses. Only the schemas of what is set are compiled, each once. */
+function findRefused(definitions: readonly ListedSetting[], values: Record<string, unknown>): ListedSetting[] {
+  return definitions.filter(({ env, schema }) => env in values && !ajv.validate(schema, values[env]));
 }
 
 function describe({ env, allowed, secret }: SettingDefinition, value: unknown): string {

@@ -1,5 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { koaBody } from 'koa-body';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createUnzip } from 'node:zlib';
+import * as bourne from '@hapi/bourne';
+import getRawBody from 'raw-body';
 import {
   AppHttpError,
   BadRequestError,
@@ -12,9 +16,9 @@ const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 /** The event by which a request learns, with an `AppHttpError`, that the rest of its body is refused or did not come. */
 export const REFUSED_BODY = Symbol('okapi.refused-body');
 
-const NOT_ASCII = /[\x80-\xff]/;
+const OBJECT_OR_ARRAY = /^[ \t\n\r]*[{[]/;
 const ENCODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
-// What the library that reads the body says of a field that would reach into the prototype of objects.
+// What the library that reads JSON says of a field that would reach into the prototype of objects.
 const FORBIDDEN_FIELD = /prototype property/;
 
 /**
@@ -22,45 +26,39 @@ const FORBIDDEN_FIELD = /prototype property/;
  * (RFC 8259 §8.1) or does not unpack, 413 on what is too large, 415 on another type or encoding. An empty body is `{}`.
  */
 export function readJsonBody(limit: number): Middleware {
-  const parse = koaBody({
-    json: true,
-    urlencoded: false,
-    text: false,
-    multipart: false,
-    jsonLimit: limit,
-    // The library would put U+FFFD for what is no UTF-8, so that many bodies, and passwords, were one.
-    encoding: 'latin1',
-    includeUnparsed: true,
-    parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
-  } as never) as unknown as Middleware;
-
   return async function readJsonBody(ctx, next) {
     refuseOtherTypes(ctx);
     const refused = Promise.withResolvers<never>();
     ctx.req.once(REFUSED_BODY, refused.reject);
     try {
-      await Promise.race([parse(ctx, async () => undefined), refused.promise]);
+      ctx.state.input.body = parse(await Promise.race([read(ctx.req, limit), refused.promise]));
     } catch (error) {
       throw asHttpError(error, limit);
     } finally {
       ctx.req.off(REFUSED_BODY, refused.reject);
     }
-    const parsed = ctx.request as unknown as ParsedRequest;
-    ctx.state.input.body = bodyOf(parsed);
-    // It may hold a password, and is of no more use.
-    parsed.rawBody = undefined;
     await next();
   };
 }
 
-type ParsedRequest = { body?: unknown; rawBody?: string | undefined };
+function read(req: IncomingMessage, limit: number): Promise<Buffer> {
+  const unpacked = unpack(req);
+  const length = unpacked === req ? req.headers['content-length'] : undefined;
+  return getRawBody(unpacked, { limit, length: length ?? null });
+}
 
-/** What was parsed byte by byte, which is right for ASCII; other text is read again as the UTF-8 that it must be. */
-function bodyOf({ body, rawBody = '' }: ParsedRequest): unknown {
-  if (!NOT_ASCII.test(rawBody)) return body ?? {};
-  const bytes = Buffer.from(rawBody, 'latin1');
-  if (!isUtf8(bytes)) throw new BadRequestError('The body is not in UTF-8', { code: 'request.malformed_json' });
-  return JSON.parse(bytes.toString());
+function unpack(req: IncomingMessage): Readable {
+  const encoding = req.headers['content-encoding'];
+  if (encoding === 'gzip' || encoding === 'deflate') return req.pipe(createUnzip());
+  return encoding === 'br' ? req.pipe(createBrotliDecompress()) : req;
+}
+
+function parse(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  if (!isUtf8(body)) throw new BadRequestError('The body is not in UTF-8', { code: 'request.malformed_json' });
+  const text = body.toString();
+  if (!OBJECT_OR_ARRAY.test(text)) throw new SyntaxError('neither an object nor an array');
+  return bourne.parse(text);
 }
 
 function refuseOtherTypes(ctx: OkapiContext): void {
@@ -91,8 +89,6 @@ function refuseOtherTypes(ctx: OkapiContext): void {
 function asHttpError(error: unknown, limit: number): unknown {
   if (error instanceof AppHttpError || !(error instanceof Error)) return error;
   const { status, type, code } = error as { status?: number; type?: string; code?: string };
-  // The library hangs the whole body on the error: nobody may print that.
-  delete (error as { body?: unknown }).body;
   if (type === 'entity.too.large' || status === 413) {
     // The rest of such a body is not worth reading, so the connection ends with the answer.
     return new PayloadTooLargeError(`The body may have at most ${limit} bytes`, {

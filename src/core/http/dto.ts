@@ -1,4 +1,4 @@
-import Type, { type TProperties, type TSchema } from 'typebox';
+import { type TProperties, type TSchema, Type } from './type.ts';
 
 export type DtoOptions = {
   /** The name under which the API's description and error messages speak of it, such as `Credentials`. */

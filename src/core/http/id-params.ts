@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { BaseDTO } from './dto.ts';
+import { Type } from './type.ts';
 
 /** The parameter of a template such as `/sessions/:id`: a UUID as this service writes them, in lower case. */
 export const IdParams = BaseDTO({

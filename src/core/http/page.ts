@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import Type from 'typebox';
 import { ValidationError } from '../errors/app-http-error.ts';
 import { BaseDTO } from './dto.ts';
+import { Type } from './type.ts';
 
 /** The query of a list: `limit` (1 to 100, default 20) and the `cursor` that the page before gave. */
 export const PageQuery = BaseDTO({

@@ -1,7 +1,7 @@
-import type { TSchema } from 'typebox';
 import { StartupError } from '../errors/startup-error.ts';
 import type { Route, RouteResponse } from './route.ts';
 import { problemWithLimits } from './route-limits.ts';
+import type { TSchema } from './type.ts';
 import { assertSchema, compileValidator, type Part } from './validation.ts';
 
 const BODILESS = new Set([204, 304]);

@@ -1,8 +1,8 @@
-import type { Static, TSchema } from 'typebox';
 import type { AppHttpError, AppHttpErrorOptions } from '../errors/app-http-error.ts';
 import type { ResponseFactory, SuccessOptions } from './response.ts';
 import type { RouteLimits } from './route-limits.ts';
 import type { OkapiContext, OkapiState } from './state.ts';
+import type { Static, TSchema } from './type.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 

@@ -1,5 +1,11 @@
-import Type from 'typebox';
-import { getCurrentUserSession, PageQuery, type Route, route, ServiceUnavailableError } from '../../core/index.ts';
+import {
+  getCurrentUserSession,
+  PageQuery,
+  type Route,
+  route,
+  ServiceUnavailableError,
+  Type,
+} from '../../core/index.ts';
 import { ActivityView } from './schemas.ts';
 import type { ActivityService } from './service.ts';
 import { toActivityView } from './view.ts';

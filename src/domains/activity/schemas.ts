@@ -1,5 +1,4 @@
-import Type, { type Static } from 'typebox';
-import { BaseDTO } from '../../core/index.ts';
+import { BaseDTO, type Static, Type } from '../../core/index.ts';
 
 /** Everything that is recorded of an account. */
 export const ActivityType = Type.Enum(

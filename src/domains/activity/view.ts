@@ -1,4 +1,4 @@
-import type { Static } from 'typebox';
+import type { Static } from '../../core/index.ts';
 import type { ActivityView } from './schemas.ts';
 import type { ActivityEvent } from './store.ts';
 

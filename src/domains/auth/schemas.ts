@@ -1,5 +1,4 @@
-import Type, { type Static } from 'typebox';
-import { BaseDTO } from '../../core/index.ts';
+import { BaseDTO, type Static, Type } from '../../core/index.ts';
 import { Password } from '../users/index.ts';
 
 const Email = Type.String({ minLength: 1, maxLength: 1024, examples: ['ada@example.org'] });

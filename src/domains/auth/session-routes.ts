@@ -1,10 +1,11 @@
-import Type, { type Static } from 'typebox';
 import {
   getCurrentUserSession,
   IdParams,
   NotFoundError,
   type Route,
   route,
+  type Static,
+  Type,
   UnauthorizedError,
 } from '../../core/index.ts';
 import { POSTGRES_AWAY } from './errors.ts';

@@ -1,5 +1,4 @@
-import type { Static } from 'typebox';
-import type { Principal, SessionDeviceInfo, SessionLookup, TokenIdentity } from '../../core/index.ts';
+import type { Principal, SessionDeviceInfo, SessionLookup, Static, TokenIdentity } from '../../core/index.ts';
 import type { Queryable } from '../../db/postgres/database.ts';
 import type { SessionView } from './schemas.ts';
 

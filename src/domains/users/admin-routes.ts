@@ -1,4 +1,3 @@
-import Type from 'typebox';
 import {
   getCurrentUserSession,
   IdParams,
@@ -6,6 +5,7 @@ import {
   type Route,
   route,
   ServiceUnavailableError,
+  Type,
 } from '../../core/index.ts';
 import { ActivityView, toActivityView } from '../activity/index.ts';
 import type { AdminService } from './admin-service.ts';

@@ -1,4 +1,4 @@
-import type { Static } from 'typebox';
+import type { Static } from '../../core/index.ts';
 import type { AdminUserView, UserView } from './schemas.ts';
 
 type Shown = { id: string; email: string; roles: readonly string[]; createdAt: Date };

@@ -1,5 +1,4 @@
-import Type from 'typebox';
-import { ConflictError } from '../../core/index.ts';
+import { ConflictError, Type } from '../../core/index.ts';
 import type { Uses } from './uses.ts';
 
 /** What all switches share in their declaration. */

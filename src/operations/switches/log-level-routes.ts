@@ -1,5 +1,4 @@
-import Type, { type Static } from 'typebox';
-import { BaseDTO, NotFoundError, type Route, route } from '../../core/index.ts';
+import { BaseDTO, NotFoundError, type Route, route, type Static, Type } from '../../core/index.ts';
 import type { LogLevels } from '../../core/logging/index.ts';
 import { assertRoom, COMMON, ExpiresAt, Seconds, TOO_MANY } from './common.ts';
 import type { Uses } from './uses.ts';

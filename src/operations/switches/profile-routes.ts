@@ -1,4 +1,3 @@
-import Type from 'typebox';
 import { isClientGone } from '../../core/http/client-gone.ts';
 import {
   BaseDTO,
@@ -7,6 +6,7 @@ import {
   type RouteContext,
   route,
   ServiceUnavailableError,
+  Type,
 } from '../../core/index.ts';
 import { COMMON } from './common.ts';
 import type { ProfileKind, Profiler, Profiling } from './profiler.ts';

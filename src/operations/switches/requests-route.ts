@@ -1,6 +1,5 @@
-import Type, { type Static } from 'typebox';
 import type { Running } from '../../core/http/deadline.ts';
-import { BaseDTO, type Route, route } from '../../core/index.ts';
+import { BaseDTO, type Route, route, type Static, Type } from '../../core/index.ts';
 import { redactText } from '../../core/logging/redaction.ts';
 import { COMMON } from './common.ts';
 import type { Uses } from './uses.ts';

@@ -1,7 +1,15 @@
-import Type, { type Static } from 'typebox';
 import { matchOf } from '../../core/http/route-match.ts';
 import type { MountedRoute } from '../../core/http/router.ts';
-import { BaseDTO, IdParams, NotFoundError, type Route, route, ValidationError } from '../../core/index.ts';
+import {
+  BaseDTO,
+  IdParams,
+  NotFoundError,
+  type Route,
+  route,
+  type Static,
+  Type,
+  ValidationError,
+} from '../../core/index.ts';
 import type { SamplingBoosts } from '../../core/telemetry/sampling-boosts.ts';
 import { assertRoom, COMMON, ExpiresAt, Seconds, TOO_MANY } from './common.ts';
 import type { Uses } from './uses.ts';

@@ -1,6 +1,5 @@
-import Type from 'typebox';
 import type { ShownSetting } from '../../core/effective-settings.ts';
-import { BaseDTO, type Route, route } from '../../core/index.ts';
+import { BaseDTO, type Route, route, Type } from '../../core/index.ts';
 import { COMMON } from './common.ts';
 import type { Uses } from './uses.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import Type from 'typebox';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
+import { Type } from '../../../src/core/http/type.ts';
 import type { Answer } from '../../support/client.ts';
 import { answersIn, expectProblem } from '../../support/problem.ts';
 import { sendRaw } from '../../support/raw-http.ts';

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import Type from 'typebox';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
+import { Type } from '../../../src/core/http/type.ts';
 import { request } from '../../support/client.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { ANYTHING, serve, type TestApp } from './harness.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import Type, { type Static } from 'typebox';
 import { BaseDTO, rememberValidated, requireDto } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
+import { type Static, Type } from '../../../src/core/http/type.ts';
 import { post } from '../../support/client.ts';
 import { ANYTHING, serve } from './harness.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import Type from 'typebox';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { forbiddenField, isClosed } from '../../../src/core/http/open-fields.ts';
+import { Type } from '../../../src/core/http/type.ts';
 import { compileValidator } from '../../../src/core/http/validation.ts';
 
 const map = BaseDTO({ labels: Type.Record(Type.String(), Type.Unknown()) });

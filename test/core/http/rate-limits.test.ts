@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import Type from 'typebox';
 import { StartupError } from '../../../src/core/errors/startup-error.ts';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { type Route, route } from '../../../src/core/http/route.ts';
 import type { RouteLimits } from '../../../src/core/http/route-limits.ts';
+import { Type } from '../../../src/core/http/type.ts';
 import { NotFoundError, UnauthorizedError } from '../../../src/core/index.ts';
 import { post, request } from '../../support/client.ts';
 import { expectProblem } from '../../support/problem.ts';

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import Type from 'typebox';
 import { readSettings } from '../../../src/core/config/index.ts';
 import { ForbiddenError, ServiceUnavailableError, UnauthorizedError } from '../../../src/core/errors/app-http-error.ts';
 import { getCurrentUserSession } from '../../../src/core/http/authenticate.ts';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
+import { Type } from '../../../src/core/http/type.ts';
 import { post, request } from '../../support/client.ts';
 import { ANYTHING, errorsOf, get, requestsOf, serve, type TestApp } from './harness.ts';
 

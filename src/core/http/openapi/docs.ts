@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import Type from 'typebox';
 import { NotFoundError } from '../../errors/app-http-error.ts';
 import { BaseDTO } from '../dto.ts';
 import { type Route, type RouteContext, route } from '../route.ts';
 import { mountedRoutes, type Routers } from '../router.ts';
+import { Type } from '../type.ts';
 import { type ApiInfo, openApiDocument } from './document.ts';
 
 /** Files of swagger-ui-dist that the page needs. */

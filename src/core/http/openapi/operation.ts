@@ -1,6 +1,6 @@
-import type { TSchema } from 'typebox';
 import { isGuarded, type Route } from '../route.ts';
 import type { MountedRoute } from '../router.ts';
+import type { TSchema } from '../type.ts';
 import type { Books, SchemaBook } from './books.ts';
 import { exampleOf } from './example.ts';
 import { responsesOf } from './responses.ts';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import Type from 'typebox';
 import { readSettings } from '../../../../src/core/config/index.ts';
 import { ConflictError } from '../../../../src/core/errors/app-http-error.ts';
 import { BaseDTO } from '../../../../src/core/http/dto.ts';
 import { openApiDocument } from '../../../../src/core/http/openapi/document.ts';
 import { route } from '../../../../src/core/http/route.ts';
 import { mountedRoutes } from '../../../../src/core/http/router.ts';
+import { Type } from '../../../../src/core/http/type.ts';
 import type { Answer } from '../../../support/client.ts';
 import { createContract } from '../../../support/contract.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import Type from 'typebox';
 import { BaseDTO } from '../../../../src/core/http/dto.ts';
 import { exampleOf } from '../../../../src/core/http/openapi/example.ts';
+import { Type } from '../../../../src/core/http/type.ts';
 import { compileValidator } from '../../../../src/core/http/validation.ts';
 
 describe('the example of a schema', () => {
