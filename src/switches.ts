@@ -1,5 +1,6 @@
 import { listAllSettings, type Settings } from './core/config/index.ts';
 import { showSettings } from './core/effective-settings.ts';
+import { RunningRequests } from './core/http/running-requests.ts';
 import { logLevels } from './core/logging/index.ts';
 import type { Telemetry } from './core/telemetry/sdk.ts';
 import type { Database } from './db/postgres/database.ts';
@@ -21,7 +22,7 @@ export function createSwitches(
     logLevels,
     boosts,
     profiler: new Profiler(),
-    running: new Set(),
+    running: new RunningRequests(),
     settings: () => showSettings(settings, listAllSettings(DOMAIN_SETTINGS)),
   };
 }

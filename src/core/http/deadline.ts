@@ -1,10 +1,8 @@
 import { AppHttpError, ServiceUnavailableError } from '../errors/app-http-error.ts';
 import { getLogger } from '../logging/index.ts';
 import { isQuietPath } from './quiet-paths.ts';
+import { RunningRequest, RunningRequests } from './running-requests.ts';
 import type { Middleware, OkapiContext } from './state.ts';
-
-/** A request whose layers are under way. `expiresAt` is when its time is over, by the clock of `performance.now()`. */
-export type Running = { readonly ctx: OkapiContext; readonly expiresAt: number; reject(reason: Error): void };
 
 const logger = getLogger('app.http.deadline');
 
@@ -14,8 +12,8 @@ const logger = getLogger('app.http.deadline');
  * first, and one timer is enough for all of them. A route that declares a longer `timeoutMs` is given it then.
  * `running` holds those under way, oldest first, for whoever wants to look at them.
  */
-export function deadline(timeoutMs: number, running = new Set<Running>()): Middleware {
-  const extended = new WeakSet<Running>();
+export function deadline(timeoutMs: number, running = new RunningRequests()): Middleware {
+  const extended = new WeakSet<RunningRequest>();
   let timer: NodeJS.Timeout | undefined;
 
   function watch(ms: number): void {
@@ -26,7 +24,7 @@ export function deadline(timeoutMs: number, running = new Set<Running>()): Middl
   function expire(): void {
     timer = undefined;
     const now = performance.now();
-    for (const request of running) {
+    for (const request of running.values()) {
       if (extended.has(request)) continue;
       if (request.expiresAt > now) {
         watch(request.expiresAt - now);
@@ -39,14 +37,14 @@ export function deadline(timeoutMs: number, running = new Set<Running>()): Middl
     }
   }
 
-  function extend(request: Running, ownMs: number, now: number): void {
+  function extend(request: RunningRequest, ownMs: number, now: number): void {
     const expiresAt = request.expiresAt - timeoutMs + ownMs;
     extended.add(request);
     request.ctx.state.carrier.expiresAt = expiresAt;
     setTimeout(() => giveUp(request, ownMs), expiresAt - now).unref();
   }
 
-  function giveUp(request: Running, afterMs: number): void {
+  function giveUp(request: RunningRequest, afterMs: number): void {
     if (!running.delete(request)) return;
     const reason = reasonFor(request.ctx, afterMs);
     request.reject(reason);
@@ -56,7 +54,7 @@ export function deadline(timeoutMs: number, running = new Set<Running>()): Middl
   return function deadline(ctx, next) {
     if (isQuietPath(ctx.state.path)) return next();
     return new Promise<void>((resolve, reject) => {
-      const request = { ctx, expiresAt: ctx.state.startedAt + timeoutMs, reject };
+      const request = new RunningRequest(ctx, ctx.state.startedAt + timeoutMs, reject);
       ctx.state.carrier.expiresAt = request.expiresAt;
       running.add(request);
       if (timer === undefined) watch(timeoutMs);

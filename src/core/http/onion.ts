@@ -4,12 +4,13 @@ import type { AccessEntry } from '../logging/index.ts';
 import type { RateLimiter } from '../security/limits/rate-limiter.ts';
 import { createProxyTrust } from './client-address.ts';
 import { cors } from './cors.ts';
-import { deadline, type Running } from './deadline.ts';
+import { deadline } from './deadline.ts';
 import { device } from './device.ts';
 import { errorEnvelope, handleLateErrors } from './error-envelope.ts';
 import { generalLimit } from './general-limit.ts';
 import { overload } from './overload.ts';
 import { requestId } from './request-id.ts';
+import type { RunningRequests } from './running-requests.ts';
 import { securityHeaders } from './security-headers.ts';
 import { asKoa, type Middleware } from './state.ts';
 import { telemetry } from './telemetry.ts';
@@ -21,7 +22,7 @@ export type OnionOptions = {
   isLoopLate: () => boolean;
   limiter: RateLimiter;
   /** Filled with the requests under way, where somebody wants to look at them. */
-  running?: Set<Running>;
+  running?: RunningRequests;
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { Running } from '../../core/http/deadline.ts';
+import type { RunningRequest, RunningRequests } from '../../core/http/running-requests.ts';
 import { BaseDTO, type Route, route, type Static, Type } from '../../core/index.ts';
 import { redactText } from '../../core/logging/redaction.ts';
 import { COMMON } from './common.ts';
@@ -22,7 +22,7 @@ const ActiveRequestView = BaseDTO(
 );
 
 /** The requests under way, as the deadline keeps them: nothing more is noted of a request for their sake. */
-export function createRequestsRoute(running: ReadonlySet<Running>, uses: Uses): Route {
+export function createRequestsRoute(running: RunningRequests, uses: Uses): Route {
   return route({
     ...COMMON,
     method: 'get',
@@ -42,7 +42,7 @@ export function createRequestsRoute(running: ReadonlySet<Running>, uses: Uses): 
   });
 }
 
-function toView({ ctx }: Running, now: number): Static<typeof ActiveRequestView> {
+function toView({ ctx }: RunningRequest, now: number): Static<typeof ActiveRequestView> {
   const { startedAt, method, route: taken, requestId, carrier } = ctx.state;
   return {
     method,

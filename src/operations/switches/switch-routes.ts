@@ -1,6 +1,6 @@
 import type { ShownSetting } from '../../core/effective-settings.ts';
-import type { Running } from '../../core/http/deadline.ts';
 import type { MountedRoute } from '../../core/http/router.ts';
+import type { RunningRequests } from '../../core/http/running-requests.ts';
 import type { Route } from '../../core/index.ts';
 import type { LogLevels } from '../../core/logging/index.ts';
 import type { SamplingBoosts } from '../../core/telemetry/sampling-boosts.ts';
@@ -22,7 +22,7 @@ export type Switches = {
   boosts: SamplingBoosts | undefined;
   profiler: Profiler;
   /** The requests under way. */
-  running: Set<Running>;
+  running: RunningRequests;
   settings: () => ShownSetting[];
 };
 
