@@ -19,6 +19,7 @@ formats.default(forTexts);
 // Holds schemas against that of draft-07, which makes one function where that of 2020-12 makes eight, with all that a
 // route says in the same words; what is left, compiling refuses.
 const forSchemas = new Ajv();
+const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 
 /** Checks one part of a request; returns what is wrong with it, at most 50 problems. What passes is a validated DTO. */
 export type PartValidator = (value: unknown) => FieldProblem[];
@@ -43,7 +44,8 @@ export function compileValidator(part: Part, schema: TSchema): PartValidator {
 
 /** Throws with Ajv's words where a schema is none. Answers are not validated, so theirs need not be compiled. */
 export function assertSchema(schema: TSchema): void {
-  if (!forSchemas.validateSchema(schema)) throw new Error(`schema is invalid: ${forSchemas.errorsText()}`);
+  if (!forSchemas.validateSchema({ ...schema, $schema: DRAFT_07 }))
+    throw new Error(`schema is invalid: ${forSchemas.errorsText()}`);
 }
 
 function numbersIn(schema: TSchema): string[] {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
@@ -35,20 +35,16 @@ export function createPost(signal: 'TRACES' | 'LOGS'): Post {
   const settings = convertLegacyHttpOptions({}, signal, path, { 'Content-Type': 'application/x-protobuf' });
   const { timeoutMillis } = settings;
   const url = new URL(settings.url);
-  let prepared: Promise<[typeof import('node:http'), import('node:http').Agent]> | undefined;
-  // Imported late, so that the instrumentation of http is there before it.
-  const prepare = () =>
-    Promise.all([
-      (url.protocol === 'https:' ? import('node:https') : import('node:http')) as Promise<typeof import('node:http')>,
-      Promise.resolve(settings.agentFactory(url.protocol)) as Promise<import('node:http').Agent>,
-    ]);
+  // Taken before outgoing requests are instrumented: what that hangs on each of these, to make no span, outlives two
+  // scavenges and stays for long.
+  const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
+  let agent: Promise<Agent> | undefined;
 
   return async function post(head, records) {
     let wasSent = false;
     let timer: NodeJS.Timeout | undefined;
     try {
-      prepared ??= prepare();
-      const [{ request }, agent] = await prepared;
+      agent ??= Promise.resolve(settings.agentFactory(url.protocol)) as Promise<Agent>;
       const isCompressed = settings.compression === 'gzip';
       const [first, rest] = isCompressed ? [NOTHING, await compress(Buffer.concat([head, records]))] : [head, records];
       const headers: Record<string, string | number> = {
@@ -57,7 +53,7 @@ export function createPost(signal: 'TRACES' | 'LOGS'): Post {
         'Content-Length': first.length + rest.length,
         ...(isCompressed ? { 'Content-Encoding': 'gzip' } : {}),
       };
-      const sent = request(url, { method: 'POST', headers, agent });
+      const sent = request(url, { method: 'POST', headers, agent: await agent });
       timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMillis} ms`)), timeoutMillis);
       timer.unref();
       sent.once('socket', (socket) => {
@@ -89,15 +85,19 @@ function outcomeOf(status: number, retryAfter: string | undefined, body: Buffer,
   return { kind: 'refused', status };
 }
 
-async function bodyOf(answer: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`The answer is longer than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function bodyOf(answer: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    answer.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk);
+      else answer.destroy(new Error(`The answer is longer than ${MAX_ANSWER_BYTES} bytes`));
+    });
+    answer.once('end', () => resolve(Buffer.concat(chunks)));
+    answer.once('error', reject);
+    answer.once('close', () => reject(new Error('The answer did not arrive whole')));
+  });
 }
 
 /** `Retry-After` of RFC 9110 §10.2.3, seconds or a date, as milliseconds from now; 0 where there is none. */

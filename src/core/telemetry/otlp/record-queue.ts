@@ -129,9 +129,13 @@ export class RecordQueue {
     batch.count = 0;
   }
 
-  /** What was written. Little is copied, so that what waits never holds much more memory than it counts. */
+  /**
+   * What was written. Little is copied, unless a spare buffer is there to go on with, so that what waits never holds much
+   * more memory than it counts.
+   */
   #contentOf(writer: ProtobufWriter): Pick<Batch, 'bytes' | 'memory'> {
-    if (writer.position < writer.buffer.length / 2) return { bytes: writer.take(), memory: undefined };
+    if (writer.position < writer.buffer.length / 2 && this.#spare.length === 0)
+      return { bytes: writer.take(), memory: undefined };
     const memory = writer.buffer;
     return { bytes: writer.handOver(this.#spare.pop()), memory };
   }
