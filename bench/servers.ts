@@ -42,6 +42,7 @@ const telemetry = ['--import', './telemetry.mjs'];
 /** Every server by its id. */
 export const SERVERS: Readonly<Record<string, ServerDefinition>> = {
   okapi: okapi('on'),
+  'okapi-users': okapi('on'),
   'okapi-off': okapi('off'),
   'okapi-logs': okapi('logs'),
   raw: peer({ args: ['raw.mjs'] }),

@@ -22,13 +22,14 @@ export async function startCandidates(
   const asksUsers = subjects.some(({ path }) => path === '/api/users/me');
   let users: UsersQuestion | undefined;
   let size: number | undefined;
-  for (const id of serversOf(subjects)) {
+  const servers = serversOf(subjects);
+  for (const id of servers) {
     bench.say(`starting   ${id}`);
     const options = { users, nodeArgs, ...(size === undefined ? {} : { bodyBytes: size }) };
     const server = id === 'watt' ? await startOrSkip(bench, id, options, notes) : await bench.start(id, options);
     if (server === undefined) continue;
     running.set(id, server);
-    if (id !== 'okapi') continue;
+    if (id !== servers[0]) continue;
     size = (await answerOf(server, '/', {})).bytes;
     if (!asksUsers) continue;
     users = await askAsUser(server.running.url);

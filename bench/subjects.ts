@@ -15,7 +15,7 @@ export const SUBJECTS: readonly Subject[] = [
   { id: 'fastify-otel', title: 'Fastify, same telemetry', server: 'fastify-otel', path: '/' },
   { id: 'koa-onion', title: 'Koa, usual parts and NodeSDK', server: 'koa-onion', path: '/' },
   { id: 'raw-pg', title: 'node:http + pg, users/me', server: 'raw-pg', path: '/api/users/me' },
-  { id: 'okapi-users', title: 'Okapi, everything on, users/me', server: 'okapi', path: '/api/users/me' },
+  { id: 'okapi-users', title: 'Okapi, everything on, users/me', server: 'okapi-users', path: '/api/users/me' },
 ];
 
 /** The subjects with these ids, in the order of the table. Throws when one is unknown. */
@@ -27,9 +27,13 @@ export function selectSubjects(ids: readonly string[] | undefined): Subject[] {
   return SUBJECTS.filter(({ id }) => ids === undefined || ids.includes(id));
 }
 
-/** The servers of subjects, each once. Okapi comes first: it says how large the answers of the others are to be. */
+/**
+ * The servers of subjects, each once. An Okapi with everything on comes first: it says how large the answers of the others
+ * are to be. Each subject of Okapi has a process of its own, since what has answered two routes is compiled for both.
+ */
 export function serversOf(subjects: readonly Subject[]): string[] {
   const servers = new Set(subjects.map(({ server }) => server));
   const asksOkapi = subjects.some(({ path }) => path === '/api/users/me');
-  return [...(servers.has('okapi') || asksOkapi ? ['okapi'] : []), ...[...servers].filter((id) => id !== 'okapi')];
+  const first = ['okapi', 'okapi-users'].find((id) => servers.has(id)) ?? (asksOkapi ? 'okapi' : undefined);
+  return [...new Set([...(first === undefined ? [] : [first]), ...servers])];
 }
