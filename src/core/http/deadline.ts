@@ -13,7 +13,6 @@ const logger = getLogger('app.http.deadline');
  * `running` holds those under way, oldest first, for whoever wants to look at them.
  */
 export function deadline(timeoutMs: number, running = new RunningRequests()): Middleware {
-  const extended = new WeakSet<RunningRequest>();
   let timer: NodeJS.Timeout | undefined;
 
   function watch(ms: number): void {
@@ -25,7 +24,7 @@ export function deadline(timeoutMs: number, running = new RunningRequests()): Mi
     timer = undefined;
     const now = performance.now();
     for (const request of running.values()) {
-      if (extended.has(request)) continue;
+      if (request.isExtended) continue;
       if (request.expiresAt > now) {
         watch(request.expiresAt - now);
         return;
@@ -39,7 +38,7 @@ export function deadline(timeoutMs: number, running = new RunningRequests()): Mi
 
   function extend(request: RunningRequest, ownMs: number, now: number): void {
     const expiresAt = request.expiresAt - timeoutMs + ownMs;
-    extended.add(request);
+    request.isExtended = true;
     request.ctx.state.carrier.expiresAt = expiresAt;
     setTimeout(() => giveUp(request, ownMs), expiresAt - now).unref();
   }

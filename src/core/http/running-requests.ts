@@ -6,6 +6,8 @@ export class RunningRequest {
   /** When its time is over, by the clock of `performance.now()`. */
   readonly expiresAt: number;
   readonly reject: (reason: Error) => void;
+  /** Whether its route gave it longer than all others have. */
+  isExtended = false;
   /** Its neighbours in `RunningRequests`, which alone sets them. */
   older: RunningRequest | undefined = undefined;
   newer: RunningRequest | undefined = undefined;
@@ -20,7 +22,7 @@ export class RunningRequest {
 /**
  * The requests under way, oldest first. A list of links that are cut when a request ends, and no `Set`: that copies
  * itself every so many requests, and each copy, dead and among what is collected last, keeps the next one alive with all
- * requests in it. Half of what a signed-in request allocates outlived it so; collecting that took a sixth of its time.
+ * requests in it. A sixth of what signed-in requests allocate outlived them so, and took a seventh of their time.
  */
 export class RunningRequests {
   #oldest: RunningRequest | undefined = undefined;
