@@ -45,6 +45,7 @@ export function parametersOf(template: string): string[] {
 
 function assertPart(name: string, part: Part, schema: TSchema | undefined): void {
   if (schema === undefined) return;
+  refusing(name, part, () => assertSchema(schema));
   refusing(name, part, () => compileValidator(part, schema));
   const { type, additionalProperties, patternProperties } = schema as Record<string, unknown>;
   const isOpen = type === 'object' && additionalProperties !== false && patternProperties === undefined;

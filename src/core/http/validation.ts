@@ -24,9 +24,8 @@ const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 /** Checks one part of a request; returns what is wrong with it, at most 50 problems. What passes is a validated DTO. */
 export type PartValidator = (value: unknown) => FieldProblem[];
 
-/** Compiles the schema of one part of a request. Throws at once when Ajv refuses the schema. */
+/** Compiles the schema of one part of a request, which `assertSchema` let pass. Throws at once when Ajv refuses it. */
 export function compileValidator(part: Part, schema: TSchema): PartValidator {
-  assertSchema(schema);
   const validate: ValidateFunction = (part === 'body' ? forBodies : forTexts).compile(schema);
   const numbers = part === 'body' ? [] : numbersIn(schema);
   const isOpen = !isClosed(schema);
@@ -42,7 +41,7 @@ export function compileValidator(part: Part, schema: TSchema): PartValidator {
   };
 }
 
-/** Throws with Ajv's words where a schema is none. Answers are not validated, so theirs need not be compiled. */
+/** Throws with Ajv's words where a schema is none. Those of answers are not compiled: answers are not validated. */
 export function assertSchema(schema: TSchema): void {
   if (!forSchemas.validateSchema({ ...schema, $schema: DRAFT_07 }))
     throw new Error(`schema is invalid: ${forSchemas.errorsText()}`);
