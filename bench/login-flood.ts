@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -58,20 +59,24 @@ function isAsExpected(byStatus: Record<string, number>): boolean {
   return Number(byStatus['401']) > 0 && Object.keys(byStatus).every((status) => status === '401' || status === '503');
 }
 
-/** Milliseconds to each answer of requests that are sent from beat to beat, whether or not earlier ones were answered. */
+/**
+ * Milliseconds to each answer of requests that are sent from beat to beat, whether or not earlier ones were answered: on
+ * connections that are kept, as those of a proxy or an app are. The flood opens one for every attempt.
+ */
 async function askForSeconds(url: string, headers: Candidate['headers'], signal: AbortSignal): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true });
   const times: Promise<number>[] = [];
   const until = performance.now() + SECONDS * 1000;
   for (let at = performance.now(); at < until; at += ASK_EVERY_MS) {
     await delay(Math.max(0, at - performance.now()), undefined, { signal });
-    times.push(timeAnswer(url, headers));
+    times.push(timeAnswer(url, headers, agent));
   }
-  return Promise.all(times);
+  return Promise.all(times).finally(() => agent.destroy());
 }
 
-async function timeAnswer(url: string, headers: Candidate['headers']): Promise<number> {
+async function timeAnswer(url: string, headers: Candidate['headers'], agent: Agent): Promise<number> {
   const startedAt = performance.now();
-  const { status } = await request(url, { headers });
+  const { status } = await request(url, { headers, agent });
   if (status !== 200) throw new Error(`GET ${url} was answered ${status} beside the flood`);
   return performance.now() - startedAt;
 }

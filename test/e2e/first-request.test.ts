@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { bearer, post, request, signIn } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { leaveOut } from '../support/leave-out.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -89,5 +91,25 @@ describe('a first use of the API', () => {
   it('instruments every package that it says it does', async () => {
     expect((await request(`${service.url}/health`)).body.data.faults).to.deep.equal([]);
     await eventually(async () => (await request(`${service.url}/health`)).body.data.status === 'ok');
+  });
+
+  it('goes before the threads that collect its garbage, hash its passwords and write its files', function () {
+    if (process.platform !== 'linux') return leaveOut(this, 'only Linux has priorities by the thread');
+    const { pid } = service;
+    const niceness = (thread: string) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      // Behind the name, which may hold spaces, stands the third field; proc_pid_stat(5) has this one as its nineteenth.
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+    };
+    const own = niceness(String(pid));
+    const nicer = new Map<string, Set<number>>();
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim();
+      if (thread !== String(pid)) nicer.set(name, (nicer.get(name) ?? new Set()).add(niceness(thread) - own));
+    }
+    expect(nicer.get('libuv-worker')).to.deep.equal(new Set([Math.min(10, 19 - own)]));
+    nicer.delete('libuv-worker');
+    expect(nicer.size).to.be.at.least(1);
+    for (const each of nicer.values()) expect(each).to.deep.equal(new Set([Math.min(5, 19 - own)]));
   });
 });
