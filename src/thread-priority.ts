@@ -3,11 +3,11 @@ import { constants, getPriority, setPriority } from 'node:os';
 import { getLogger } from './core/logging/index.ts';
 
 /**
- * How much nicer than the thread that answers. Of a core that both want, five leaves a helper a quarter and ten a tenth
+ * How much nicer than the thread that answers. Of a core that both want, ten leaves a helper a tenth and fifteen a thirtieth
  * (sched(7)): whoever collects garbage is waited for, whoever hashes a password is not.
  */
-const HELPER = 5;
-const LIBUV_WORKER = 10;
+const HELPER = 10;
+const LIBUV_WORKER = 15;
 const THREADS = '/proc/self/task';
 
 /**

@@ -107,9 +107,9 @@ describe('a first use of the API', () => {
       const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim();
       if (thread !== String(pid)) nicer.set(name, (nicer.get(name) ?? new Set()).add(niceness(thread) - own));
     }
-    expect(nicer.get('libuv-worker')).to.deep.equal(new Set([Math.min(10, 19 - own)]));
+    expect(nicer.get('libuv-worker')).to.deep.equal(new Set([Math.min(15, 19 - own)]));
     nicer.delete('libuv-worker');
     expect(nicer.size).to.be.at.least(1);
-    for (const each of nicer.values()) expect(each).to.deep.equal(new Set([Math.min(5, 19 - own)]));
+    for (const each of nicer.values()) expect(each).to.deep.equal(new Set([Math.min(10, 19 - own)]));
   });
 });
