@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders } from 'node:http';
+import http2 from 'node:http2';
+import type net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -50,6 +52,8 @@ export type ReceivedMetric = {
 
 export type OtlpReceiver = {
   readonly url: string;
+  /** Where the same is taken by gRPC. */
+  readonly grpcUrl: string;
   readonly spans: ReceivedSpan[];
   readonly logs: ReceivedLog[];
   readonly metrics: ReceivedMetric[];
@@ -60,7 +64,7 @@ export type OtlpReceiver = {
   close(): Promise<void>;
 };
 
-/** An OTLP/HTTP receiver that decodes the protobuf it gets. Listens on loopback. */
+/** An OTLP receiver, over HTTP and gRPC, that decodes the protobuf it gets. Listens on loopback. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const root = await protobuf.load(join(import.meta.dirname, 'otlp.proto'));
   const spans: ReceivedSpan[] = [];
@@ -85,10 +89,29 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     if (status === 200 && type !== undefined) take?.(decode(root.lookupType(type), body), req.headers);
     res.writeHead(type === undefined ? 404 : status, { 'Content-Type': 'application/x-protobuf', ...headers }).end();
   });
+  const overGrpc = http2.createServer().on('stream', async (stream: http2.ServerHttp2Stream, requestHeaders) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    const path = GRPC_PATHS[requestHeaders[':path'] ?? ''];
+    const [type, take] = takers[path ?? ''] ?? [];
+    if (type !== undefined) take?.(decode(root.lookupType(type), grpcMessage(Buffer.concat(chunks))), requestHeaders);
+    // An answer without a message ends with its status in the trailers (gRPC over HTTP/2, "Responses").
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': type === undefined ? '12' : '0' }));
+    stream.end(Buffer.alloc(5));
+  });
+  const grpcSessions = new Set<http2.ServerHttp2Session>();
+  overGrpc.on('session', (session) => {
+    grpcSessions.add(session);
+    session.once('close', () => grpcSessions.delete(session));
+  });
   server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  overGrpc.listen(0, '127.0.0.1');
+  await Promise.all([once(server, 'listening'), once(overGrpc, 'listening')]);
+  const urlOf = (listening: net.Server) => `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: urlOf(server),
+    grpcUrl: urlOf(overGrpc),
     spans,
     logs,
     get metrics() {
@@ -101,10 +124,24 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     },
     async close() {
       server.closeAllConnections();
+      for (const session of grpcSessions) session.destroy();
       server.close();
-      await once(server, 'close');
+      overGrpc.close();
+      await Promise.all([once(server, 'close'), once(overGrpc, 'close')]);
     },
   };
+}
+
+const GRPC_PATHS: Readonly<Record<string, string>> = {
+  '/opentelemetry.proto.collector.trace.v1.TraceService/Export': '/v1/traces',
+  '/opentelemetry.proto.collector.logs.v1.LogsService/Export': '/v1/logs',
+  '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export': '/v1/metrics',
+};
+
+/** The one message of a unary call: a byte that says whether it is compressed and four of its length stand before it. */
+function grpcMessage(frame: Buffer): Buffer {
+  const message = frame.subarray(5, 5 + frame.readUInt32BE(1));
+  return frame[0] === 1 ? gunzipSync(message) : message;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: decoded protobuf, in the shape that otlp.proto gives it
