@@ -33,7 +33,7 @@ export function isMongoUnavailable(error: unknown): boolean {
   return error instanceof MongoBulkWriteError && isBrokenOff(error);
 }
 
-/** A bulk wraps whatever broke it off, and keeps only its message: what no server said has no code. */
+/** A bulk wraps whatever broke it off, and keeps its message and code: what no server said has none, or the system's. */
 function isBrokenOff({ code, writeErrors }: MongoBulkWriteError): boolean {
-  return code === undefined && [writeErrors].flat().length === 0;
+  return (code === undefined || SYSTEM_CODES.has(code)) && [writeErrors].flat().length === 0;
 }

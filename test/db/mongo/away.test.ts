@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { type BulkWriteResult, MongoBulkWriteError } from 'mongodb';
 import { createMongo, type Mongo } from '../../../src/db/mongo/client.ts';
 import { isMongoUnavailable } from '../../../src/db/mongo/unavailable.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -51,6 +52,14 @@ describe('a Mongo that cannot be reached', () => {
       await eventually(async () => (await count()) === 0);
     });
   }
+
+  it('is what broke a bulk off whose connection was ended as it was written, and not what refuses a bulk', () => {
+    // As the driver wraps it; a connection cannot be made to end at just that moment.
+    const wrapped = (code: string | number) =>
+      new MongoBulkWriteError(Object.assign(new Error('It failed'), { code }), {} as BulkWriteResult);
+    expect([wrapped('EPIPE'), wrapped('ECONNRESET')].map(isMongoUnavailable)).to.deep.equal([true, true]);
+    expect(isMongoUnavailable(wrapped(11000))).to.equal(false);
+  });
 
   it('is not what one is that refuses a command', async () => {
     expect(isMongoUnavailable(await reasonOf(mongo.db.command({ nonsense: 1 })))).to.equal(false);
