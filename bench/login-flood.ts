@@ -67,11 +67,15 @@ async function askForSeconds(url: string, headers: Candidate['headers'], signal:
   const agent = new Agent({ keepAlive: true });
   const times: Promise<number>[] = [];
   const until = performance.now() + SECONDS * 1000;
-  for (let at = performance.now(); at < until; at += ASK_EVERY_MS) {
-    await delay(Math.max(0, at - performance.now()), undefined, { signal });
-    times.push(timeAnswer(url, headers, agent));
+  try {
+    for (let at = performance.now(); at < until; at += ASK_EVERY_MS) {
+      await delay(Math.max(0, at - performance.now()), undefined, { signal });
+      times.push(timeAnswer(url, headers, agent));
+    }
+    return await Promise.all(times);
+  } finally {
+    agent.destroy();
   }
-  return Promise.all(times).finally(() => agent.destroy());
 }
 
 async function timeAnswer(url: string, headers: Candidate['headers'], agent: Agent): Promise<number> {

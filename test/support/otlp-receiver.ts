@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders } from 'node:http';
 import http2 from 'node:http2';
-import type net from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
@@ -59,7 +58,7 @@ export type OtlpReceiver = {
   readonly metrics: ReceivedMetric[];
   /** The same, export by export, each with the headers that it came with. */
   readonly metricExports: { metrics: ReceivedMetric[]; headers: IncomingHttpHeaders }[];
-  /** What the next requests are answered with. */
+  /** What the next requests over HTTP are answered with. */
   answerWith(status: number, headers?: Record<string, string>): void;
   close(): Promise<void>;
 };
@@ -95,20 +94,15 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     const path = GRPC_PATHS[requestHeaders[':path'] ?? ''];
     const [type, take] = takers[path ?? ''] ?? [];
     if (type !== undefined) take?.(decode(root.lookupType(type), grpcMessage(Buffer.concat(chunks))), requestHeaders);
-    // An answer without a message ends with its status in the trailers (gRPC over HTTP/2, "Responses").
+    // An empty message, and the status behind it in the trailers (gRPC over HTTP/2, "Responses").
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': type === undefined ? '12' : '0' }));
     stream.end(Buffer.alloc(5));
   });
-  const grpcSessions = new Set<http2.ServerHttp2Session>();
-  overGrpc.on('session', (session) => {
-    grpcSessions.add(session);
-    session.once('close', () => grpcSessions.delete(session));
-  });
   server.listen(0, '127.0.0.1');
   overGrpc.listen(0, '127.0.0.1');
   await Promise.all([once(server, 'listening'), once(overGrpc, 'listening')]);
-  const urlOf = (listening: net.Server) => `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+  const urlOf = (listening: Server) => `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
   return {
     url: urlOf(server),
     grpcUrl: urlOf(overGrpc),
@@ -124,7 +118,6 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     },
     async close() {
       server.closeAllConnections();
-      for (const session of grpcSessions) session.destroy();
       server.close();
       overGrpc.close();
       await Promise.all([once(server, 'close'), once(overGrpc, 'close')]);
