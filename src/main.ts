@@ -33,6 +33,7 @@ import { startServiceLogging } from './start-logging.ts';
 import { openStores } from './stores.ts';
 import { createSwitches } from './switches.ts';
 import { Teardown } from './teardown.ts';
+import { preferMainThread } from './thread-priority.ts';
 
 const POSTGRES_START_TIMEOUT_MS = 10_000;
 const STORES_END_WITHIN_MS = 10_000;
@@ -196,6 +197,7 @@ async function start(settings: Settings): Promise<HealthMonitor> {
   teardown.add('HTTP', closeServers, settings.shutdownGraceMs + HTTP_CUT_WITHIN_MS);
   teardown.add('profiler', async () => switches?.profiler.stop());
 
+  preferMainThread();
   logger.info('Ready', { port: server.port, pid: process.pid, embedded: stores.embedded });
   process.stdout.write(`${banner(settings, server.port, stores.embedded)}\n`);
   void stores.crashed.then((message) => logger.error(message));

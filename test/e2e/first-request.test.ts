@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { bearer, post, request, signIn } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { leaveOut } from '../support/leave-out.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -89,5 +91,20 @@ describe('a first use of the API', () => {
   it('instruments every package that it says it does', async () => {
     expect((await request(`${service.url}/health`)).body.data.faults).to.deep.equal([]);
     await eventually(async () => (await request(`${service.url}/health`)).body.data.status === 'ok');
+  });
+
+  it('goes before the threads that hash its passwords and write its files', function () {
+    if (process.platform !== 'linux') return leaveOut(this, 'only Linux has priorities by the thread');
+    const threads = `/proc/${service.pid}/task`;
+    const niceness = (thread: string) => {
+      const stat = readFileSync(`${threads}/${thread}/stat`, 'utf8');
+      // Behind the name, which may hold spaces, stands the third field; proc_pid_stat(5) has this one as its nineteenth.
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+    };
+    const isWorker = (thread: string) => readFileSync(`${threads}/${thread}/comm`, 'utf8') === 'libuv-worker\n';
+    const own = niceness(String(service.pid));
+    const workers = readdirSync(threads).filter(isWorker);
+    expect(workers).to.have.length.at.least(4);
+    expect(new Set(workers.map(niceness))).to.deep.equal(new Set([Math.min(own + 10, 19)]));
   });
 });

@@ -1,5 +1,6 @@
 import type { RateLimiter } from '../security/limits/rate-limiter.ts';
 import { readJsonBody } from './body.ts';
+import { shed } from './overload.ts';
 import { requireRoles } from './require-roles.ts';
 import { type CompiledRoute, isGuarded, type Route, type RouteContext } from './route.ts';
 import { createRouteLimits } from './route-limits.ts';
@@ -44,9 +45,9 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
   if (byAddress !== undefined) layers.push(byAddress);
   const { admit } = declared;
   if (admit !== undefined) {
-    layers.push(async function admission(_ctx, next) {
-      admit();
-      await next();
+    layers.push(function admission(ctx, next) {
+      const refusal = admit();
+      return refusal === undefined ? next() : shed(ctx, refusal);
     });
   }
   if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));

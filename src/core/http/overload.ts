@@ -1,4 +1,4 @@
-import { ServiceUnavailableError } from '../errors/app-http-error.ts';
+import { type AppHttpError, ServiceUnavailableError } from '../errors/app-http-error.ts';
 import { isQuietPath } from './quiet-paths.ts';
 import type { Middleware, OkapiContext } from './state.ts';
 
@@ -30,14 +30,16 @@ export function overload({ maxInFlight, isLoopLate }: OverloadOptions): Middlewa
   };
   return function overload(ctx, next) {
     if (isQuietPath(ctx.state.path)) return next();
-    if (inFlight >= maxInFlight || (inFlight > 0 && isLoopLate())) return shed(ctx);
+    if (inFlight >= maxInFlight || (inFlight > 0 && isLoopLate())) return shed(ctx, SHED);
     inFlight++;
     return next().then(leave, fail);
   };
 }
 
-async function shed(ctx: OkapiContext): Promise<void> {
+/** Answers `refusal` before any work is done. It is no error of this request, and logged at most ten times a second. */
+export async function shed(ctx: OkapiContext, refusal: AppHttpError): Promise<void> {
   ctx.state.isShed = true;
+  ctx.state.span?.setAttribute('okapi.error.code', refusal.code);
   ctx.res.setHeader('Cache-Control', 'no-store');
-  ctx.respond.error(SHED);
+  ctx.respond.error(refusal);
 }

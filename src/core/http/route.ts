@@ -62,8 +62,11 @@ export type RouteOptions<B extends TSchema, Q extends TSchema, P extends TSchema
   security?: readonly Readonly<Record<string, readonly string[]>>[];
   /** How often it may be called, besides the general limit. */
   limits?: RouteLimits<Static<B>>;
-  /** Asked before the body is read; throws what is answered where the request could not be served now anyway. */
-  admit?: () => void;
+  /**
+   * Asked before the body is read: what is answered where the request could not be served now anyway. The request is then
+   * one that was shed, as past `MAX_IN_FLIGHT`.
+   */
+  admit?: () => AppHttpError | undefined;
   body?: B;
   query?: Q;
   params?: P;

@@ -2,6 +2,8 @@
 const BATCH_LINES = 256;
 const BATCH_BYTES = 131_072;
 const FIRST_BYTES = 16_384;
+/** Buffers that have been written and are kept for lines to come: as many as wait while the thread that writes is behind. */
+const MAX_SPARE = 8;
 const NEWLINE = 0x0a;
 const NOTHING = Buffer.alloc(0);
 
@@ -32,7 +34,7 @@ export class LineQueue {
   #open: Buffer = NOTHING;
   #openBytes = 0;
   #openLines = 0;
-  #spare: Buffer = NOTHING;
+  readonly #spare: Buffer[] = [];
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -87,8 +89,7 @@ export class LineQueue {
   #takeOpen(): Buffer {
     const bytes = this.#open.subarray(0, this.#openBytes);
     if (bytes.length < this.#open.length / 2) return Buffer.from(bytes);
-    this.#open = this.#spare;
-    this.#spare = NOTHING;
+    this.#open = this.#spare.pop() ?? NOTHING;
     return bytes;
   }
 
@@ -101,8 +102,8 @@ export class LineQueue {
 
   /** Takes back the memory of a batch that has been written, for lines to come. Nobody may read it any more. */
   release({ bytes }: Batch): void {
-    if (bytes.buffer.byteLength >= BATCH_BYTES && bytes.buffer.byteLength > this.#spare.length) {
-      this.#spare = Buffer.from(bytes.buffer);
+    if (bytes.buffer.byteLength >= BATCH_BYTES && this.#spare.length < MAX_SPARE) {
+      this.#spare.push(Buffer.from(bytes.buffer));
     }
   }
 

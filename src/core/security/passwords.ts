@@ -28,6 +28,9 @@ const MAX_WAITING = 32;
 const HASH = new ClientSpanShape(PASSWORDS_SCOPE, 'hash password', {}, SpanKind.INTERNAL);
 const VERIFY = new ClientSpanShape(PASSWORDS_SCOPE, 'verify password', {}, SpanKind.INTERNAL);
 
+// Made once and never thrown: in a flood of sign-ins, refusing must cost next to nothing.
+const BUSY = busy();
+
 /** Hashes and checks passwords with Argon2id (OWASP Password Storage), a bounded number at a time. */
 export class PasswordSecurity {
   readonly #options: PasswordOptions;
@@ -48,9 +51,9 @@ export class PasswordSecurity {
     this.#gate = new Gate(options.argon2Concurrency, MAX_WAITING);
   }
 
-  /** Throws the 503 that hashing would end in now, before anything else is done for a request that needs it. */
-  assertRoom(): void {
-    if (this.#gate.isFull) throw busy();
+  /** The 503 that hashing would end in now, to be answered before anything else is done; `undefined` where there is room. */
+  refusal(): ServiceUnavailableError | undefined {
+    return this.#gate.isFull ? BUSY : undefined;
   }
 
   /** The PHC string of a password. Throws 503 when too many hashes wait already. */

@@ -9,9 +9,9 @@ import type { AuthService } from './service.ts';
 export function createAuthRoutes(
   auth: AuthService,
   limits: AuthLimits,
-  passwords: Pick<PasswordSecurity, 'assertRoom'>,
+  passwords: Pick<PasswordSecurity, 'refusal'>,
 ): Route[] {
-  const admit = () => passwords.assertRoom();
+  const admit = () => passwords.refusal();
   return [
     route({
       method: 'post',

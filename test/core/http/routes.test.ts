@@ -6,6 +6,7 @@ import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { route } from '../../../src/core/http/route.ts';
 import { Type } from '../../../src/core/http/type.ts';
 import { post, request } from '../../support/client.ts';
+import { eventually } from '../../support/eventually.ts';
 import { ANYTHING, errorsOf, get, requestsOf, serve, type TestApp } from './harness.ts';
 
 describe('a declared route', () => {
@@ -169,9 +170,7 @@ describe('a declared route', () => {
           method: 'post',
           path: '/costly',
           summary: 'Costly',
-          admit: () => {
-            if (isFull) throw new ServiceUnavailableError('No room', { code: 'shop.full' });
-          },
+          admit: () => (isFull ? new ServiceUnavailableError('No room', { code: 'shop.full' }) : undefined),
           body: BaseDTO({}),
           responses: ANYTHING,
           handler: (ctx) => ctx.respond.success('done'),
@@ -181,6 +180,9 @@ describe('a declared route', () => {
     const refused = await request(`${app.url}/api/costly`, { method: 'POST', body: '{not json' });
     expect(refused.body).to.include({ status: 503, code: 'shop.full', detail: 'No room' });
     expect(refused.headers.get('retry-after')).to.equal('1');
+    const line = await eventually(() => app.access.find(({ route }) => route === '/api/costly'));
+    expect(line, 'as one past MAX_IN_FLIGHT').to.include({ status: 503, shed: true });
+    expect(errorsOf('/api/costly')).to.deep.equal({});
     isFull = false;
     expect((await post(`${app.url}/api/costly`, {})).body.data).to.equal('done');
   });
