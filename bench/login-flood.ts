@@ -1,13 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LineLateness } from './counting/line-lateness.ts';
 import { request } from './load/request.ts';
 import { type Candidate, send } from './measure.ts';
-import { preferringThisThread } from './processes/priority.ts';
+import { leaveTheCoreToOthers, preferringThisThread } from './processes/priority.ts';
 import { type Finding, finding, limit, percentile } from './report/findings.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -17,7 +16,6 @@ const CLIENTS = 64;
 const ASK_EVERY_MS = 10;
 const TIMES_AT_MOST = 3;
 const LINE_MS_AT_MOST = 250;
-const LAST = 19;
 
 /**
  * What everybody else feels of a flood of logins: `GET /api/users/me` at a fixed rate, quiet and beside 64 clients that
@@ -32,9 +30,9 @@ export async function measureLoginFlood(bench: Workbench, candidate: Candidate, 
   bench.say('login      quiet');
   const quiet = await ask();
   bench.say(`login      beside ${CLIENTS} clients that log in`);
-  const flood = fork(join(import.meta.dirname, 'load/login-flood.ts'), [url, String(CLIENTS)]);
-  // The stores share its core: what they would wait for it is not what the server makes of a flood.
-  if (flood.pid !== undefined) setPriority(flood.pid, LAST);
+  const flood = fork(join(import.meta.dirname, 'load/login-flood.ts'), [url, String(CLIENTS)], { detached: true });
+  // The stores and who asks share its core: what they would wait for it is not what the server makes of a flood.
+  if (flood.pid !== undefined) leaveTheCoreToOthers(flood.pid);
   const lines = new LineLateness(join(logDir, 'app.json'));
   try {
     await delay(1000, undefined, { signal: bench.signal });

@@ -1,4 +1,5 @@
-import { setPriority } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 
 /**
  * The command that runs `command` before all else on its core, where that is allowed. The load shares its core with what
@@ -6,6 +7,16 @@ import { setPriority } from 'node:os';
  */
 export function preferred(command: readonly string[]): readonly string[] {
   return process.getuid?.() === 0 ? ['nice', '-n', '-10', ...command] : command;
+}
+
+/**
+ * Lets every other process run before this one, which must be the first of its session: where the kernel groups processes
+ * by session (sched(7), "The autogroup feature"), being nice counts within one's own only, so the group is made nice too.
+ */
+export function leaveTheCoreToOthers(pid: number): void {
+  setPriority(pid, constants.priority.PRIORITY_LOW);
+  const group = `/proc/${pid}/autogroup`;
+  if (existsSync(group)) writeFileSync(group, String(constants.priority.PRIORITY_LOW));
 }
 
 /**
