@@ -6,7 +6,7 @@ import { request } from './load/request.ts';
 import { type Candidate, type Measurement, measure, send } from './measure.ts';
 import { METRICS_TOKEN } from './okapi-settings.ts';
 import { parseOptions } from './options.ts';
-import { type Finding, finding, sayFindings } from './report/findings.ts';
+import { type Finding, finding, limit, sayFindings } from './report/findings.ts';
 import { pairedRatio } from './report/statistics.ts';
 import { startOkapi } from './start-candidates.ts';
 import { say, Workbench } from './workbench.ts';
@@ -14,7 +14,7 @@ import { say, Workbench } from './workbench.ts';
 /*
  * `node bench/collector-trouble.ts [--rounds N] [--seconds N] [--warmup N]`: whether requests are slower while nobody
  * takes the spans. One Okapi, everything on; before each trouble the receiver is well for as long, and the two are
- * compared. No more than 5 % is promised. Afterwards every span must be exported or counted as dropped.
+ * compared. No more than 5 % is promised, nor more memory than the queue explains. Afterwards every span must be exported or counted as dropped.
  */
 
 const TROUBLES: Readonly<Record<string, Behaviour | 'absent'>> = {
@@ -27,6 +27,8 @@ const AT_LEAST = 0.95;
 const ASK_EVERY_MS = 250;
 const DRAINED_WITHIN_MS = 90_000;
 const MIB = 1024 ** 2;
+/** What a queue of 32 MiB may hold, and as much again of garbage that is not collected yet. */
+const MORE_MIB_AT_MOST = 64;
 
 type Pair = { well: Measurement; ill: Measurement };
 
@@ -54,7 +56,7 @@ await runCommand(async (signal) => {
     }
     await drained(candidate, signal);
     const findings = [
-      ...[...pairs].map(([name, measured]) => slowdown(name, measured)),
+      ...[...pairs].flatMap(([name, measured]) => [slowdown(name, measured), growth(name, measured)]),
       ...(await kept(candidate, receiver)),
     ];
     await bench.stop(candidate.server);
@@ -85,6 +87,17 @@ function slowdown(name: string, pairs: readonly Pair[]): Finding {
   const { median, min, max } = pairedRatio(perSecond('ill'), perSecond('well'));
   const seen = `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
   return finding(`${name}: requests/s, of those while it is well`, seen, `at least ${AT_LEAST}`, median >= AT_LEAST);
+}
+
+/** How much more memory it takes at most than it did at most while the receiver was well. */
+function growth(name: string, pairs: readonly Pair[]): Finding {
+  const most = (of: 'well' | 'ill') => Math.max(...pairs.map((pair) => pair[of].residentBytes ?? 0));
+  return limit(
+    `${name}: more memory than while it is well`,
+    (most('ill') - most('well')) / MIB,
+    MORE_MIB_AT_MOST,
+    'MiB',
+  );
 }
 
 /** What became of the spans, by the ledger and by the receiver. */

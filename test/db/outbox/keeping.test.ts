@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import { stopLogger } from '../../../src/core/logging/index.ts';
 import {
   outboxDropped,
   outboxOldestAge,
@@ -7,6 +8,7 @@ import {
   outboxUsage,
 } from '../../../src/core/telemetry/metrics/service-metrics.ts';
 import type { AggregatedMessage } from '../../../src/db/outbox/outbox.ts';
+import { start as startLogging } from '../../core/logging/harness.ts';
 import { eventually } from '../../support/eventually.ts';
 import { append, createTestOutbox, FakeReceiver } from './harness.ts';
 
@@ -60,6 +62,30 @@ describe('what the outbox holds', () => {
     const [undelivered, usage, age] = gauges();
     expect({ undelivered, usage }).to.deep.equal({ undelivered: 4, usage: 0.8 });
     expect(age).to.be.within(90, 600);
+  });
+
+  it('is told by a warning from 80 % of what it may be on, and by another once that is reached', async () => {
+    for (let n = 0; n < 4; n++) await append(outbox.database, randomUUID(), `${n}`);
+    const { console } = startLogging({ files: false });
+    try {
+      outbox.startWorker(new FakeReceiver(), { max: 6, only: /^measure/ });
+      await eventually(() => read(outboxUsage) === 4 / 6);
+      outbox.startWorker(new FakeReceiver(), { max: 5, only: /^measure/ });
+      await eventually(() => read(outboxUsage) === 0.8);
+      await append(outbox.database, randomUUID(), 'the last');
+      outbox.startWorker(new FakeReceiver(), { max: 5, only: /^measure/ });
+      const lines = await eventually(() => {
+        const warnings = console.lines.filter(({ level, logger }) => level === 'WARNING' && logger === 'app.db.outbox');
+        return warnings.length === 3 && warnings;
+      });
+      expect(lines.map(({ message, extra }) => [message, extra?.['undelivered'], extra?.['max']])).to.deep.equal([
+        ['The outbox is filling up', 4, 5],
+        ['The outbox is filling up', 5, 5],
+        ['The outbox is full: refusals of anonymous callers are dropped', 5, 5],
+      ]);
+    } finally {
+      await stopLogger();
+    }
   });
 
   it('is no older than nothing when nothing waits', async () => {
