@@ -33,11 +33,12 @@ const PROTOCOL_PREFIX = 'bearer.';
  * but the words: what exactly is wrong with a token helps only who forged it.
  */
 export function authenticate(options: AuthenticateOptions): Middleware {
-  return async function authenticate(ctx, next) {
-    const principal = await principalOf(ctx.req.headers.authorization, options);
-    ctx.state.principal = principal;
-    ctx.state.carrier.userId = principal.userId;
-    await next();
+  return function authenticate(ctx, next) {
+    return principalOf(ctx.req.headers.authorization, options).then((principal) => {
+      ctx.state.principal = principal;
+      ctx.state.carrier.userId = principal.userId;
+      return next();
+    });
   };
 }
 

@@ -54,8 +54,8 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
   const validators = validatorsOf(declared);
   if (validators.length > 0) layers.push(validate(validators));
   if (byAccount !== undefined) layers.push(byAccount);
-  layers.push(async function handle(ctx) {
-    await declared.handler(ctx as unknown as RouteContext);
+  layers.push(function handle(ctx) {
+    return Promise.resolve(declared.handler(ctx as unknown as RouteContext));
   });
   return layers;
 }
@@ -68,11 +68,11 @@ function validatorsOf(declared: Route): [Part, PartValidator][] {
 }
 
 function validate(validators: readonly [Part, PartValidator][]): Middleware {
-  return async function validate(ctx, next) {
+  return function validate(ctx, next) {
     const { input } = ctx.state;
     input.query = { ...ctx.query };
     input.params = { ...ctx.params };
     refuse(validators.flatMap(([part, validator]) => validator(input[part])));
-    await next();
+    return next();
   };
 }

@@ -1,4 +1,4 @@
-import { getLogger, type PeriodicTask, type SessionLookup } from '../../core/index.ts';
+import { getLogger, type PeriodicTask, type Principal, type SessionLookup } from '../../core/index.ts';
 import type { SessionStore } from './store.ts';
 
 export type SeenSessions = {
@@ -35,15 +35,16 @@ export function createSeenSessions(sessions: SessionStore, clock: () => number =
     }
   }
 
+  function noted(principal: Principal | undefined): Principal | undefined {
+    if (principal !== undefined && (seenAt.size < MAX_NOTED || seenAt.has(principal.sessionId))) {
+      seenAt.set(principal.sessionId, clock());
+    }
+    return principal;
+  }
+
   return {
     lookup: {
-      async findActiveSession(sessionId, userId) {
-        const principal = await sessions.findActiveSession(sessionId, userId);
-        if (principal !== undefined && (seenAt.size < MAX_NOTED || seenAt.has(principal.sessionId))) {
-          seenAt.set(principal.sessionId, clock());
-        }
-        return principal;
-      },
+      findActiveSession: (sessionId, userId) => sessions.findActiveSession(sessionId, userId).then(noted),
     },
     task: { name: 'write_last_seen', intervalMs: MINUTE_MS, run: write },
     async drain() {
