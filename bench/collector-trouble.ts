@@ -56,7 +56,11 @@ await runCommand(async (signal) => {
     }
     await drained(candidate, signal);
     const findings = [
-      ...[...pairs].flatMap(([name, measured]) => [slowdown(name, measured), growth(name, measured)]),
+      ...[...pairs].flatMap(([name, measured]) => [
+        slowdown(name, measured),
+        cost(name, measured),
+        growth(name, measured),
+      ]),
       ...(await kept(candidate, receiver)),
     ];
     await bench.stop(candidate.server);
@@ -87,6 +91,18 @@ function slowdown(name: string, pairs: readonly Pair[]): Finding {
   const { median, min, max } = pairedRatio(perSecond('ill'), perSecond('well'));
   const seen = `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
   return finding(`${name}: requests/s, of those while it is well`, seen, `at least ${AT_LEAST}`, median >= AT_LEAST);
+}
+
+/** What a request takes of the core, which a neighbour on a shared machine disturbs less than what can be answered. */
+function cost(name: string, pairs: readonly Pair[]): Finding {
+  const cpu = (of: 'well' | 'ill') => pairs.map((pair) => pair[of].cpuMicroseconds ?? 0);
+  const { median, min, max } = pairedRatio(cpu('ill'), cpu('well'));
+  return finding(
+    `${name}: CPU of a request, of that while it is well`,
+    `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`,
+    'shown',
+    true,
+  );
 }
 
 /** How much more memory it takes at most than it did at most while the receiver was well. */
