@@ -1,10 +1,10 @@
-import { context, SpanKind } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import type pg from 'pg';
 import { type Carrier, currentCarrier } from '../../core/context.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
 import { POSTGRES_SCOPE } from '../../core/telemetry/scopes.ts';
-import { type ClientSpanFailure, ClientSpanShape, startClientSpan } from '../../core/telemetry/spans/client-span.ts';
-import { endClientSpan } from '../../core/telemetry/spans/tracing.ts';
+import { type ClientSpanFailure, ClientSpanShape } from '../../core/telemetry/spans/client-span.ts';
+import { inClientSpan } from '../../core/telemetry/spans/tracing.ts';
 import { listenTo, type StopListening } from './listener.ts';
 import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
 import { observePendingRequests } from './pool-metrics.ts';
@@ -67,25 +67,26 @@ export function createDatabase(options: PoolOptions): Database {
   const run = <Row extends object>(client: pg.ClientBase, statement: Statement, values?: readonly unknown[]) =>
     runStatement<Row>(client, kinds.of(statement.text), statement, values);
 
-  // A thousand requests may wait here at a time: no async function, which would hold half a kilobyte for each.
+  // No async function: a thousand requests may wait here at a time.
   function connect(carrier: Carrier | undefined): Promise<pg.PoolClient> {
     const askedAt = performance.now();
-    // Who finds none idle that no other has asked for before has to wait, for another's or for a new one.
-    const hasToWait = pool.idleCount <= pool.waitingCount;
-    const span = hasToWait ? startClientSpan(wait, context.active()) : undefined;
-    const waited = (failure?: ClientSpanFailure) => {
+    const waited = () => {
       const waitedMs = performance.now() - askedAt;
       if (carrier !== undefined) carrier.poolWaitMs += waitedMs;
       dbPostgresPoolWait.observe(waitedMs / 1000);
-      if (span !== undefined) endClientSpan(span, failure, false);
     };
-    return pool.connect().then(
+    // Who finds none idle that no other has asked for before has to wait, for another's or for a new one.
+    const connecting =
+      pool.idleCount > pool.waitingCount
+        ? pool.connect()
+        : inClientSpan(wait, () => pool.connect(), waitFailure, false);
+    return connecting.then(
       (client) => {
         waited();
         return client;
       },
       (error: unknown) => {
-        waited(waitFailure(error));
+        waited();
         throw asUnavailable(error);
       },
     );
