@@ -14,7 +14,8 @@ import { say, Workbench } from './workbench.ts';
 /*
  * `node bench/collector-trouble.ts [--rounds N] [--seconds N] [--warmup N]`: whether requests are slower while nobody
  * takes the spans. One Okapi, everything on; before each trouble the receiver is well for as long, and the two are
- * compared. No more than 5 % is promised, nor more memory than the queue explains. Afterwards every span must be exported or counted as dropped.
+ * compared. No more than 5 % is promised, nor more memory than the queue explains. Afterwards every span must be
+ * exported or counted as dropped.
  */
 
 const TROUBLES: Readonly<Record<string, Behaviour | 'absent'>> = {
@@ -87,22 +88,22 @@ function figure({ perSecond, p99Ms }: Measurement): string {
 }
 
 function slowdown(name: string, pairs: readonly Pair[]): Finding {
-  const perSecond = (of: 'well' | 'ill') => pairs.map((pair) => pair[of].perSecond);
-  const { median, min, max } = pairedRatio(perSecond('ill'), perSecond('well'));
-  const seen = `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+  const { median, seen } = illOverWell(pairs, ({ perSecond }) => perSecond);
   return finding(`${name}: requests/s, of those while it is well`, seen, `at least ${AT_LEAST}`, median >= AT_LEAST);
 }
 
 /** What a request takes of the core, which a neighbour on a shared machine disturbs less than what can be answered. */
 function cost(name: string, pairs: readonly Pair[]): Finding {
-  const cpu = (of: 'well' | 'ill') => pairs.map((pair) => pair[of].cpuMicroseconds ?? 0);
-  const { median, min, max } = pairedRatio(cpu('ill'), cpu('well'));
-  return finding(
-    `${name}: CPU of a request, of that while it is well`,
-    `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`,
-    'shown',
-    true,
+  const { seen } = illOverWell(pairs, ({ cpuMicroseconds = 0 }) => cpuMicroseconds);
+  return finding(`${name}: CPU of a request, of that while it is well`, seen, 'shown', true);
+}
+
+function illOverWell(pairs: readonly Pair[], figureOf: (measured: Measurement) => number) {
+  const { median, min, max } = pairedRatio(
+    pairs.map(({ ill }) => figureOf(ill)),
+    pairs.map(({ well }) => figureOf(well)),
   );
+  return { median, seen: `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})` };
 }
 
 /** How much more memory it takes at most than it did at most while the receiver was well. */
