@@ -28,8 +28,8 @@ describe('stores that hang', () => {
       expect(well.dependencies.postgres).to.include({ state: 'up', required: true, last_error: null });
 
       await eventually(async () => {
-        const { text } = await ask('/metrics/background_job_runs_total');
-        return FIRST_JOBS.every((job) => text.includes(`job_name="${job}"`));
+        const { text } = await ask('/metrics/background_job_duration_seconds');
+        return FIRST_JOBS.every((job) => new RegExp(`_count{job_name="${job}"} [1-9]`).test(text));
       });
       signalPostgres(service.dataDir, 'SIGSTOP');
       signalMongo(service.dataDir, 'SIGSTOP');
