@@ -79,7 +79,7 @@ function assemble(parts: ApplicationParts, routers: Routers): Koa {
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter, ...(switches && { running: switches.running }) });
   const guard = authenticate({
-    decodeAccessToken: (token) => tokens.decodeAccessToken(token),
+    decodeAccessToken: (token) => tokens.knownClaims(token) ?? tokens.decodeAccessToken(token),
     sessions: domains.sessions,
   });
   initiateRouters(app, routers, {

@@ -5,7 +5,7 @@ import { getLogger } from './core/logging/index.ts';
 /** How much nicer than the thread that answers: of a core that both want, ten leaves a tenth (sched(7)). */
 const NICER = 10;
 const THREADS = '/proc/self/task';
-const WORKER = 'libuv-worker';
+const WORKERS = ['libuv-worker', 'node-V8Worker'];
 
 /**
  * Lets the thread that answers go before those that hash passwords and write files, libuv's. Where there are cores enough
@@ -17,7 +17,8 @@ export function preferMainThread(): void {
   try {
     const priority = Math.min(getPriority() + NICER, constants.priority.PRIORITY_LOW);
     for (const thread of readdirSync(THREADS)) {
-      if (readFileSync(`${THREADS}/${thread}/comm`, 'utf8').startsWith(WORKER)) setPriority(Number(thread), priority);
+      const name = readFileSync(`${THREADS}/${thread}/comm`, 'utf8').trim();
+      if (WORKERS.includes(name)) setPriority(Number(thread), priority);
     }
   } catch (error) {
     // A sandbox may not let it, and it is served all the same.

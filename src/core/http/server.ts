@@ -7,6 +7,7 @@ import type { Settings } from '../config/index.ts';
 import { StartupError } from '../errors/startup-error.ts';
 import type { AccessEntry } from '../logging/index.ts';
 import { answerClientErrors, answerTunnels } from './client-error.ts';
+import { CompactResponse } from './compact-response.ts';
 
 export type HttpServer = {
   /** The port that is listened on. */
@@ -49,6 +50,7 @@ export async function listen(app: Koa, options: ListenOptions): Promise<HttpServ
   }
   const server = http.createServer(
     {
+      ServerResponse: CompactResponse,
       keepAliveTimeout: options.keepAliveTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs),

@@ -5,6 +5,7 @@ import { Carrier, contextWith } from '../context.ts';
 import type { ServerSpan } from '../telemetry/spans/server-span.ts';
 import { startServerSpan } from '../telemetry/spans/tracing.ts';
 import { clientAddress, type ProxyTrust } from './client-address.ts';
+import { CompactResponse } from './compact-response.ts';
 import { type FinishedOptions, recordFinished } from './finished-requests.ts';
 import { isQuietPath } from './quiet-paths.ts';
 import { knownMethod } from './request-metrics.ts';
@@ -26,7 +27,10 @@ type AnsweringResponse = ServerResponse & { [CONTEXT]?: OkapiContext };
 export function telemetry(options: TelemetryOptions): Middleware {
   function onClose(this: AnsweringResponse): void {
     const ctx = this[CONTEXT];
-    if (ctx !== undefined) recordFinished(ctx, options);
+    if (ctx === undefined) return;
+    recordFinished(ctx, options);
+    ctx.state.answer = undefined;
+    if (this instanceof CompactResponse) this.releaseHead();
   }
 
   return function telemetry(ctx, next) {

@@ -83,11 +83,17 @@ export class JwtService {
    * or the removal of its key; that one was refused is not. Whether its session still lives is asked elsewhere, always.
    */
   async decodeAccessToken(token: string): Promise<TokenClaims> {
-    const known = this.#verified.find(token, this.#clock() / 1000);
-    if (known !== undefined && this.#keys.access.find(known.kid) !== undefined) return known.claims;
+    const known = this.knownClaims(token);
+    if (known !== undefined) return known;
     const verified = await this.#decode('access', token);
     this.#verified.remember(token, verified);
     return verified.claims;
+  }
+
+  /** The claims of an access token that is remembered as good, at once; `undefined` for every other. */
+  knownClaims(token: string): TokenClaims | undefined {
+    const known = this.#verified.find(token, this.#clock() / 1000);
+    return known !== undefined && this.#keys.access.find(known.kid) !== undefined ? known.claims : undefined;
   }
 
   /** Rejects with `InvalidTokenError`. */

@@ -19,4 +19,9 @@ export class BoundPool extends pg.Pool {
     super.connect(context.bind(context.active(), callback));
     return undefined;
   }
+
+  /** As `connect`, for who needs no context when called back, and would hold one more function while waiting. */
+  connectAnywhere(callback: Callback): void {
+    super.connect(callback);
+  }
 }

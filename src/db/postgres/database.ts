@@ -1,10 +1,10 @@
-import { SpanKind } from '@opentelemetry/api';
+import { context, SpanKind } from '@opentelemetry/api';
 import type pg from 'pg';
 import { type Carrier, currentCarrier } from '../../core/context.ts';
 import { dbPostgresPoolWait } from '../../core/telemetry/metrics/service-metrics.ts';
 import { POSTGRES_SCOPE } from '../../core/telemetry/scopes.ts';
-import { type ClientSpanFailure, ClientSpanShape } from '../../core/telemetry/spans/client-span.ts';
-import { inClientSpan } from '../../core/telemetry/spans/tracing.ts';
+import { type ClientSpanFailure, ClientSpanShape, startClientSpan } from '../../core/telemetry/spans/client-span.ts';
+import { endClientSpan } from '../../core/telemetry/spans/tracing.ts';
 import { listenTo, type StopListening } from './listener.ts';
 import { createPool, type PoolFigures, type PoolOptions, poolFigures, serverOf } from './pool.ts';
 import { observePendingRequests } from './pool-metrics.ts';
@@ -67,29 +67,21 @@ export function createDatabase(options: PoolOptions): Database {
   const run = <Row extends object>(client: pg.ClientBase, statement: Statement, values?: readonly unknown[]) =>
     runStatement<Row>(client, kinds.of(statement.text), statement, values);
 
-  // No async function: a thousand requests may wait here at a time.
+  // One promise and one closure: a thousand requests may wait here at a time.
   function connect(carrier: Carrier | undefined): Promise<pg.PoolClient> {
     const askedAt = performance.now();
-    const waited = () => {
-      const waitedMs = performance.now() - askedAt;
-      if (carrier !== undefined) carrier.poolWaitMs += waitedMs;
-      dbPostgresPoolWait.observe(waitedMs / 1000);
-    };
     // Who finds none idle that no other has asked for before has to wait, for another's or for a new one.
-    const connecting =
-      pool.idleCount > pool.waitingCount
-        ? pool.connect()
-        : inClientSpan(wait, () => pool.connect(), waitFailure, false);
-    return connecting.then(
-      (client) => {
-        waited();
-        return client;
-      },
-      (error: unknown) => {
-        waited();
-        throw asUnavailable(error);
-      },
-    );
+    const span = pool.idleCount > pool.waitingCount ? undefined : startClientSpan(wait, context.active());
+    return new Promise((resolve, reject) => {
+      pool.connectAnywhere((error, client) => {
+        const waitedMs = performance.now() - askedAt;
+        if (carrier !== undefined) carrier.poolWaitMs += waitedMs;
+        dbPostgresPoolWait.observe(waitedMs / 1000);
+        if (span !== undefined) endClientSpan(span, error && waitFailure(error), false);
+        if (client === undefined) reject(error);
+        else resolve(client);
+      });
+    });
   }
 
   // A connection above size ends when it comes back, unless someone waits for it; so does a broken one.
@@ -99,9 +91,10 @@ export function createDatabase(options: PoolOptions): Database {
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const carrier = currentCarrier();
     refuseAfterDeadline(carrier);
-    const client = await connect(carrier);
+    let client: pg.PoolClient | undefined;
     let broken = false;
     try {
+      client = await connect(carrier);
       refuseAfterDeadline(carrier);
       return await work(client);
     } catch (error) {
@@ -110,7 +103,7 @@ export function createDatabase(options: PoolOptions): Database {
       broken = mapped !== cause || error instanceof BrokenTransaction;
       throw carrier?.aborted ?? mapped;
     } finally {
-      release(client, broken);
+      if (client !== undefined) release(client, broken);
     }
   }
 

@@ -23,7 +23,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
  * The one pool: at most `size` + `overflow` connections. Every wait has an end: connecting and waiting for a connection
  * (5 s), a statement and an idle transaction (30 s, kept by the server).
  */
-export function createPool(options: PoolOptions): pg.Pool {
+export function createPool(options: PoolOptions): BoundPool {
   const pool = new BoundPool({
     ...connectionOptions(options),
     application_name: options.projectIdentifier,

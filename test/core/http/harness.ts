@@ -6,6 +6,7 @@ import { AlwaysOnSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace';
 import Koa from 'koa';
 import { readSettings, type Settings } from '../../../src/core/config/index.ts';
 import { answerClientErrors } from '../../../src/core/http/client-error.ts';
+import { CompactResponse } from '../../../src/core/http/compact-response.ts';
 import { compose } from '../../../src/core/http/compose.ts';
 import { BaseDTO } from '../../../src/core/http/dto.ts';
 import { registerExceptionHandlers } from '../../../src/core/http/exception-handlers.ts';
@@ -83,7 +84,7 @@ export async function serve({
   };
   const tools = { bodyLimit: settings.bodyLimit, authenticate: authenticate ?? refuseAll, limiter };
   initiateRouters(app, { root: [], api: routes }, tools);
-  const server = http.createServer(options, app.callback());
+  const server = http.createServer({ ServerResponse: CompactResponse, ...options }, app.callback());
   server.on('clientError', answerClientErrors(writeAccess));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,0 +1,128 @@
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
+
+type Value = number | string | string[];
+
+/** Places for fourteen headers, which is what an answer of ours has; for more the list grows. */
+const USUAL_LENGTH = 28;
+
+/** The bit by which a small letter of ASCII, of which names are, differs from a capital. */
+const SMALL = 32;
+
+/** What `_header` is once the head is sent and let go of: Node asks whether there is one. */
+const SENT = 'sent';
+
+/**
+ * Node's response with its headers in one short list. Node keeps them as pairs in a dictionary, which takes 2 KB to build
+ * and is held for as long as a request waits. All else is Node's: names are the same in any case, one that is set again
+ * keeps its place, and what HTTP does not allow throws where it is set.
+ */
+export class CompactResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  /** Name, value, name, value, in the order in which they were set. */
+  readonly #list: Value[] = new Array(USUAL_LENGTH);
+  #length = 0;
+
+  override setHeader(name: string, value: number | string | readonly string[]): this {
+    if (this.headersSent) return super.setHeader(name, value);
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+    const at = this.#find(name);
+    this.#put(at === -1 ? this.#length : at, name, value as Value);
+    return this;
+  }
+
+  override appendHeader(name: string, value: string | readonly string[]): this {
+    if (this.headersSent) return super.appendHeader(name, value);
+    validateHeaderName(name);
+    const at = this.#find(name);
+    if (at === -1) return this.setHeader(name, value);
+    validateHeaderValue(name, value as string);
+    this.#list[at + 1] = [this.#list[at + 1], value].flat() as string[];
+    return this;
+  }
+
+  override getHeader(name: string): Value | undefined {
+    const at = this.#find(name);
+    return at === -1 ? super.getHeader(name) : this.#list[at + 1];
+  }
+
+  override hasHeader(name: string): boolean {
+    return this.#find(name) !== -1 || super.hasHeader(name);
+  }
+
+  override removeHeader(name: string): void {
+    super.removeHeader(name);
+    const at = this.#find(name);
+    if (at === -1) return;
+    this.#list.copyWithin(at, at + 2, this.#length);
+    this.#length -= 2;
+  }
+
+  override getHeaderNames(): string[] {
+    return this.getRawHeaderNames().map((name) => name.toLowerCase());
+  }
+
+  getRawHeaderNames(): string[] {
+    return this.#list.slice(0, this.#length).filter((_each, at) => at % 2 === 0) as string[];
+  }
+
+  override getHeaders(): OutgoingHttpHeaders {
+    const headers: OutgoingHttpHeaders = Object.create(null);
+    for (let at = 0; at < this.#length; at += 2) headers[String(this.#list[at]).toLowerCase()] = this.#list[at + 1];
+    return headers;
+  }
+
+  override writeHead(
+    status: number,
+    reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
+    given?: OutgoingHttpHeaders | OutgoingHttpHeader[],
+  ): this {
+    if (this.#length === 0 || this.headersSent) return super.writeHead(status, reason as string, given);
+    const more = typeof reason === 'string' ? given : (given ?? reason);
+    if (more !== undefined) this.#merge(more);
+    if (typeof reason === 'string') this.statusMessage = reason;
+    this.#list.length = this.#length;
+    return super.writeHead(status, this.#list as OutgoingHttpHeader[]);
+  }
+
+  /** Lets go of the text of the head, once it is sent: nobody reads it any more, and this is held for a while longer. */
+  releaseHead(): void {
+    if (this.headersSent) (this as unknown as { _header: string })._header = SENT;
+  }
+
+  /** As Node does it: what is given takes the place of what was set; in a list, a name may come more than once. */
+  #merge(given: OutgoingHttpHeaders | OutgoingHttpHeader[]): void {
+    if (!Array.isArray(given)) {
+      for (const [name, value] of Object.entries(given)) if (name !== '') this.setHeader(name, value as Value);
+      return;
+    }
+    for (let at = 0; at < given.length; at += 2) this.removeHeader(given[at] as string);
+    for (let at = 0; at < given.length; at += 2) {
+      if (given[at]) this.appendHeader(given[at] as string, given[at + 1] as string);
+    }
+  }
+
+  #put(at: number, name: string, value: Value): void {
+    this.#list[at] = name;
+    this.#list[at + 1] = value;
+    if (at === this.#length) this.#length += 2;
+  }
+
+  /** Where the name stands, or -1. */
+  #find(name: string): number {
+    for (let at = 0; at < this.#length; at += 2) if (isSame(this.#list[at] as string, name)) return at;
+    return -1;
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (one.length !== other.length || (one.charCodeAt(0) | SMALL) !== (other.charCodeAt(0) | SMALL)) return false;
+  return one.toLowerCase() === other.toLowerCase();
+}
