@@ -1,25 +1,44 @@
 import { type Context, context, createContextKey, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 
-/**
- * What travels with a request or a job without being passed by hand. One mutable object per request, so that what an
- * inner layer learns (the user) is seen by the outer ones (the access line). Durations are milliseconds.
- */
-export class Carrier {
-  requestId: string | undefined = undefined;
-  userId: string | undefined = undefined;
-  jobName: string | undefined = undefined;
+/** What a request or a job spent on stores and on waiting. Durations are milliseconds. */
+export class Spent {
   postgresStatements = 0;
   postgresMs = 0;
   mongoCommands = 0;
   mongoMs = 0;
   poolWaitMs = 0;
   hashQueueMs = 0;
+}
+
+const NOTHING: Readonly<Spent> = Object.freeze(new Spent());
+
+/**
+ * What travels with a request or a job without being passed by hand. One mutable object per request, so that what an
+ * inner layer learns (the user) is seen by the outer ones (the access line).
+ */
+export class Carrier {
+  requestId: string | undefined = undefined;
+  userId: string | undefined = undefined;
+  jobName: string | undefined = undefined;
   /** When the deadline of the request passes, by the clock of `performance.now()`. */
   expiresAt: number | undefined = undefined;
   /** Set once the deadline of the request has passed: what was answered, and why nothing more is done for it. */
   aborted: Error | undefined = undefined;
-  #listeners: Set<() => void> | undefined = undefined;
+  #spent: Spent | undefined = undefined;
+  /** One of them nearly always: a request asks one thing at a time. */
+  #listener: (() => void) | undefined = undefined;
+  #others: Set<() => void> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+
+  get spent(): Readonly<Spent> {
+    return this.#spent ?? NOTHING;
+  }
+
+  /** The same, for whoever adds to it. */
+  get spending(): Spent {
+    this.#spent ??= new Spent();
+    return this.#spent;
+  }
 
   /** Aborts when the deadline of the request passes; for whatever can be called off. */
   get signal(): AbortSignal {
@@ -32,16 +51,23 @@ export class Carrier {
 
   /** Calls `listener` when the deadline passes. Returns what ends that. */
   onAbort(listener: () => void): () => void {
-    this.#listeners ??= new Set();
-    const listeners = this.#listeners.add(listener);
-    return () => listeners.delete(listener);
+    if (this.#listener === undefined) this.#listener = listener;
+    else {
+      this.#others ??= new Set();
+      this.#others.add(listener);
+    }
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined;
+      else this.#others?.delete(listener);
+    };
   }
 
   /** Says that the deadline has passed, to all who listen. */
   abort(reason: Error): void {
     this.aborted = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners ?? []) listener();
+    this.#listener?.();
+    for (const listener of this.#others ?? []) listener();
   }
 }
 

@@ -28,10 +28,11 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
     quiet: declared.quiet ?? false,
     timeoutMs: declared.timeoutMs,
   };
+  const validators = validatorsOf(declared);
   const layers: Middleware[] = [
     function matched(ctx, next) {
       ctx.state.route = compiled;
-      ctx.state.input = { body: undefined, query: undefined, params: undefined };
+      if (validators.length > 0) ctx.state.input = { body: undefined, query: undefined, params: undefined };
       return next();
     },
   ];
@@ -51,7 +52,6 @@ export function compileRoute(declared: Route, template: string, tools: RouteTool
     });
   }
   if (declared.body !== undefined) layers.push(readJsonBody(tools.bodyLimit));
-  const validators = validatorsOf(declared);
   if (validators.length > 0) layers.push(validate(validators));
   if (byAccount !== undefined) layers.push(byAccount);
   layers.push(function handle(ctx) {

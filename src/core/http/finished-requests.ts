@@ -53,6 +53,7 @@ function measure({ req, state }: OkapiContext, status: number, endedAt: number, 
 
 function accessEntry({ res, state }: OkapiContext, status: number, endedAt: number): AccessEntry {
   const { carrier, span, method, deviceInfo, route, clientAddress, isShed } = state;
+  const { spent } = carrier;
   const length = res.getHeader('content-length');
   return {
     requestId: carrier.requestId,
@@ -67,12 +68,12 @@ function accessEntry({ res, state }: OkapiContext, status: number, endedAt: numb
     bytes: length === undefined ? 0 : Number(length),
     userAgent: deviceInfo?.user_agent,
     ip: clientAddress,
-    postgresStatements: carrier.postgresStatements,
-    postgresMs: carrier.postgresMs,
-    mongoCommands: carrier.mongoCommands,
-    mongoMs: carrier.mongoMs,
-    poolWaitMs: carrier.poolWaitMs,
-    hashQueueMs: carrier.hashQueueMs,
+    postgresStatements: spent.postgresStatements,
+    postgresMs: spent.postgresMs,
+    mongoCommands: spent.mongoCommands,
+    mongoMs: spent.mongoMs,
+    poolWaitMs: spent.poolWaitMs,
+    hashQueueMs: spent.hashQueueMs,
     debug: span === undefined,
     shed: isShed,
   };

@@ -149,7 +149,7 @@ export class PasswordSecurity {
       const waitedMs = performance.now() - askedAt;
       if (span !== undefined) span.attributes = { 'okapi.hash_queue_ms': waitedMs };
       const carrier = currentCarrier();
-      if (carrier !== undefined) carrier.hashQueueMs += waitedMs;
+      if (carrier !== undefined) carrier.spending.hashQueueMs += waitedMs;
       try {
         return await work();
       } finally {

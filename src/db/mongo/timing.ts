@@ -31,8 +31,9 @@ export function observeCommands(client: MongoClient, collections: readonly strin
     running.delete(requestId);
     const tookMs = performance.now() - command.startedAt;
     if (command.carrier !== undefined) {
-      command.carrier.mongoCommands++;
-      command.carrier.mongoMs += tookMs;
+      const { spending } = command.carrier;
+      spending.mongoCommands++;
+      spending.mongoMs += tookMs;
     }
     const name = COMMANDS.has(commandName) ? commandName : '_other';
     dbMongoCommandDuration.labels({ command: name, collection: command.collection }).observe(tookMs / 1000);

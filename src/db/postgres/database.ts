@@ -75,7 +75,7 @@ export function createDatabase(options: PoolOptions): Database {
     return new Promise((resolve, reject) => {
       pool.connectAnywhere((error, client) => {
         const waitedMs = performance.now() - askedAt;
-        if (carrier !== undefined) carrier.poolWaitMs += waitedMs;
+        if (carrier !== undefined) carrier.spending.poolWaitMs += waitedMs;
         dbPostgresPoolWait.observe(waitedMs / 1000);
         if (span !== undefined) endClientSpan(span, error && waitFailure(error), false);
         if (client === undefined) reject(error);
@@ -88,13 +88,25 @@ export function createDatabase(options: PoolOptions): Database {
   const release = (client: pg.PoolClient, broken: boolean) =>
     client.release(broken || (pool.totalCount > size && pool.waitingCount === 0));
 
-  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  // No async function, whose frame would be held while it waits.
+  function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const carrier = currentCarrier();
-    refuseAfterDeadline(carrier);
-    let client: pg.PoolClient | undefined;
+    if (carrier?.aborted !== undefined) return Promise.reject(carrier.aborted);
+    return connect(carrier).then(
+      (client) => use(client, carrier, work),
+      (error: unknown) => {
+        throw carrier?.aborted ?? asUnavailable(error);
+      },
+    );
+  }
+
+  async function use<T>(
+    client: pg.PoolClient,
+    carrier: Carrier | undefined,
+    work: (client: pg.PoolClient) => Promise<T>,
+  ): Promise<T> {
     let broken = false;
     try {
-      client = await connect(carrier);
       refuseAfterDeadline(carrier);
       return await work(client);
     } catch (error) {
@@ -103,7 +115,7 @@ export function createDatabase(options: PoolOptions): Database {
       broken = mapped !== cause || error instanceof BrokenTransaction;
       throw carrier?.aborted ?? mapped;
     } finally {
-      if (client !== undefined) release(client, broken);
+      release(client, broken);
     }
   }
 

@@ -49,8 +49,9 @@ export async function runStatement<Row extends object>(
     kind.latency.observe(tookMs / 1000, exemplar);
     duration.observe(tookMs / 1000, exemplar);
     if (carrier !== undefined) {
-      carrier.postgresStatements++;
-      carrier.postgresMs += tookMs;
+      const { spending } = carrier;
+      spending.postgresStatements++;
+      spending.postgresMs += tookMs;
     }
     stopListening?.();
     await cancellation?.settled();

@@ -55,8 +55,8 @@ describe('Mongo', () => {
   it('tells the request what its commands took', async () => {
     const carrier = new Carrier();
     await context.with(contextWith(carrier), () => mongo.db.collection('known_things').findOne({ a: 1 }));
-    expect(carrier.mongoCommands).to.equal(1);
-    expect(carrier.mongoMs).to.be.greaterThan(0);
+    expect(carrier.spent.mongoCommands).to.equal(1);
+    expect(carrier.spent.mongoMs).to.be.greaterThan(0);
   });
 
   it('measures a command that fails too', async () => {

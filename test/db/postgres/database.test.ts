@@ -83,9 +83,9 @@ describe('the database', () => {
       await eventually(() => database.figures().waiting === 1);
       await letGo();
       await asked;
-      expect(carrier.postgresStatements).to.equal(1);
-      expect(carrier.postgresMs).to.be.greaterThan(19);
-      expect(carrier.poolWaitMs).to.be.greaterThan(0);
+      expect(carrier.spent.postgresStatements).to.equal(1);
+      expect(carrier.spent.postgresMs).to.be.greaterThan(19);
+      expect(carrier.spent.poolWaitMs).to.be.greaterThan(0);
     });
   });
 

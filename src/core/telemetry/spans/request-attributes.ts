@@ -17,7 +17,8 @@ export function constantAttributes({ method, route, status, httpVersion }: Const
 
 /** What a request tells beside that, and what it spent. */
 export function ownAttributes({ carrier, withUserId, originalMethod }: RequestFacts): Attributes | undefined {
-  const { postgresStatements, mongoCommands, poolWaitMs, hashQueueMs, userId } = carrier;
+  const { userId, spent } = carrier;
+  const { postgresStatements, mongoCommands, poolWaitMs, hashQueueMs } = spent;
   const hasUser = withUserId && userId !== undefined;
   if (!hasUser && originalMethod === undefined && postgresStatements + mongoCommands + poolWaitMs + hashQueueMs === 0) {
     return undefined;
@@ -27,10 +28,10 @@ export function ownAttributes({ carrier, withUserId, originalMethod }: RequestFa
     ...(originalMethod === undefined ? {} : { 'http.request.method_original': originalMethod }),
     ...(postgresStatements === 0
       ? {}
-      : { 'okapi.postgres.statements': postgresStatements, 'okapi.postgres.ms': carrier.postgresMs }),
+      : { 'okapi.postgres.statements': postgresStatements, 'okapi.postgres.ms': spent.postgresMs }),
     // Also of who waited in vain, and ran no statement at all.
     ...(poolWaitMs === 0 ? {} : { 'okapi.postgres.pool_wait_ms': poolWaitMs }),
-    ...(mongoCommands === 0 ? {} : { 'okapi.mongo.commands': mongoCommands, 'okapi.mongo.ms': carrier.mongoMs }),
+    ...(mongoCommands === 0 ? {} : { 'okapi.mongo.commands': mongoCommands, 'okapi.mongo.ms': spent.mongoMs }),
     ...(hashQueueMs === 0 ? {} : { 'okapi.hash_queue_ms': hashQueueMs }),
   };
 }

@@ -75,12 +75,8 @@ describe('spans as bytes', () => {
   });
 
   it('says what the request spent and who asked', () => {
-    const carrier = Object.assign(new Carrier(), {
-      userId: 'u',
-      postgresStatements: 2,
-      postgresMs: 1.5,
-      mongoCommands: 1,
-    });
+    const carrier = Object.assign(new Carrier(), { userId: 'u' });
+    Object.assign(carrier.spending, { postgresStatements: 2, postgresMs: 1.5, mongoCommands: 1 });
     const span = serverSpan({ carrier, method: '_OTHER', originalMethod: 'BREW', route: undefined });
     span.end();
     const encoded = ours((writer) => writeServerSpan(writer, span));
