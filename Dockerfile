@@ -35,4 +35,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # No shell and no npm in between: SIGTERM reaches the service.
-CMD ["node", "--import", "./dist/scripts/prepare-node.js", "--import", "./dist/instrumentation.js", "dist/src/main.js"]
+CMD ["node", "--max-semi-space-size=16", "--no-parallel-scavenge", "--v8-pool-size=0", \
+  "--import", "./dist/scripts/prepare-node.js", "--import", "./dist/instrumentation.js", "dist/src/main.js"]

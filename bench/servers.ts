@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { nodeArgs as serviceArgs } from '../src/node-args.ts';
 import { type OkapiVariant, okapiSettings, POOL_SIZE } from './okapi-settings.ts';
 import type { UsersQuestion } from './users.ts';
 
@@ -35,8 +36,6 @@ export type ServerDefinition = {
 };
 
 const node = process.execPath;
-/** As `npm start` has it. */
-const PRELOAD = ['--import', './scripts/prepare-node.js', '--import', './instrumentation.ts'];
 const telemetry = ['--import', './telemetry.mjs'];
 
 /** Every server by its id. */
@@ -68,7 +67,7 @@ function okapi(variant: OkapiVariant): ServerDefinition {
     traced: variant !== 'off',
     // Counted nowhere, unlike the subjects themselves.
     readyPath: '/health/live',
-    command: ({ nodeArgs }) => [node, ...nodeArgs, ...PRELOAD, 'src/main.ts'],
+    command: ({ nodeArgs }) => [node, ...nodeArgs, ...serviceArgs(), 'src/main.ts'],
     env: (at) => ({ ...okapiSettings(variant, at), ...at.okapiEnv }),
     cwd: ROOT,
   };

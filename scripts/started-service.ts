@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { nodeArgs } from '../src/node-args.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const COMMAND = [
-  ...['--import', join(ROOT, 'scripts/prepare-node.js'), '--import', join(ROOT, 'instrumentation.ts')],
-  join(ROOT, 'src/main.ts'),
-];
+const COMMAND = [...nodeArgs(ROOT), join(ROOT, 'src/main.ts')];
 const START_TIMEOUT_MS = 30_000;
 const READY = /\(\w+\) is ready[\s\S]*?http:\/\/localhost:(\d+)\/api\b/;
 

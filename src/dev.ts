@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { loadSettings } from './core/config/index.ts';
 import { failToStart } from './core/errors/startup-error.ts';
 import { DOMAIN_SETTINGS } from './domains/settings.ts';
+import { nodeArgs } from './node-args.ts';
 import { listenForStop } from './signals.ts';
 import { openStores } from './stores.ts';
-
-const PRELOAD = ['--import', './scripts/prepare-node.js', '--import', './instrumentation.ts'];
 
 /**
  * `npm run dev`: a small parent that owns the embedded stores and hands their addresses to the service, which Node
@@ -16,7 +15,7 @@ try {
   const settings = loadSettings(DOMAIN_SETTINGS);
   const stores = await openStores(settings, (message) => process.stdout.write(`${message}\n`), stop.signal);
   const watch = ['--watch', '--watch-preserve-output', '--watch-path=src', '--watch-path=instrumentation.ts'];
-  const service = spawn(process.execPath, [...watch, ...PRELOAD, 'src/main.ts'], {
+  const service = spawn(process.execPath, [...watch, ...nodeArgs(), 'src/main.ts'], {
     stdio: 'inherit',
     env: {
       ...process.env,

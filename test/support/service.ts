@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeArgs } from '../../src/node-args.ts';
 import { holdToContract } from './contract.ts';
 import { createDatabases } from './stores.ts';
 
@@ -45,8 +46,7 @@ export type Ending = { code: number | null; signal: NodeJS.Signals | null };
 export type LogLine = Record<string, unknown> & { message: string; extra?: Record<string, unknown> };
 
 export const ROOT = join(import.meta.dirname, '..', '..');
-const PRELOAD = ['--import', './scripts/prepare-node.js', '--import', './instrumentation.ts'];
-export const SERVICE_COMMAND = [process.execPath, ...PRELOAD, 'src/main.ts'] as const;
+export const SERVICE_COMMAND = [process.execPath, ...nodeArgs(), 'src/main.ts'] as const;
 const READY = /API {6}(http:\/\/\S+)\/api/;
 const START_TIMEOUT_MS = 60_000;
 

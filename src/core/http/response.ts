@@ -111,8 +111,9 @@ export function sendAnswer(ctx: OkapiContext, { status, type, text }: Answer): v
     res.setHeader('Content-Length', bytes);
   }
   const outgoing: Outgoing = { res, text, encoding: bytes === text?.length ? 'latin1' : 'utf8' };
-  // A handler that goes on after its deadline could still change the headers of an answer that waits.
-  if (ctx.state.carrier.aborted !== undefined) write(outgoing);
+  // A handler that goes on after its deadline could still change the headers of an answer that waits; and who is shed is
+  // told at once: behind a pause, many come in one turn.
+  if (ctx.state.isShed || ctx.state.carrier.aborted !== undefined) write(outgoing);
   else if (waiting.push(outgoing) === 1) setImmediate(flush);
 }
 
