@@ -1,6 +1,6 @@
 /**
  * How V8 collects garbage in the service (docs/decisions/garbage-collection.md):
- * - what is young has 8 MiB, so that a collection is short also while a thousand requests wait;
+ * - what is young has 16 MiB, so that a collection is short also while a thousand requests wait;
  * - which the thread that waits for it does alone: waking others for so little takes longer;
  * - as many threads beside it as there are cores for them, at least one.
  */

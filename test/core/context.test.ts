@@ -37,6 +37,27 @@ describe('the context of a request', () => {
     expect(seen).to.deep.equal(seen.map((_, index) => `request ${index} user ${index}`));
   });
 
+  it('tells all who listen that the deadline has passed, and nobody who has stopped listening', () => {
+    const carrier = new Carrier();
+    const told: number[] = [];
+    const stops = [0, 1, 2, 3, 4].map((which) => carrier.onAbort(() => told.push(which)));
+    stops[0]?.();
+    stops[2]?.();
+    stops[2]?.();
+    carrier.onAbort(() => told.push(5));
+    carrier.abort(new Error('too late'));
+    expect(told.sort()).to.deep.equal([1, 3, 4, 5]);
+    expect(carrier.signal.aborted).to.equal(true);
+  });
+
+  it('counts what was spent by the request alone, from nothing', () => {
+    const [one, other] = [new Carrier(), new Carrier()];
+    one.spending.postgresMs += 1.5;
+    one.spending.postgresStatements++;
+    expect(one.spent).to.include({ postgresMs: 1.5, postgresStatements: 1, mongoCommands: 0 });
+    expect(other.spent).to.include({ postgresMs: 0, postgresStatements: 0 });
+  });
+
   it('is nowhere outside of a request', () => {
     expect(currentCarrier()).to.equal(undefined);
     expect(requestIdCtx.get()).to.equal(undefined);

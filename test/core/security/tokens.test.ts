@@ -79,16 +79,20 @@ describe('JwtService', () => {
 
   it('remembers that a token was good, but not past its expiry, and no other token for it', async () => {
     const token = await tokens.createAccessToken(USER, ['user'], SESSION);
+    expect(tokens.knownClaims(token), 'not looked at yet').to.equal(undefined);
     const claims = await tokens.decodeAccessToken(token);
     expect(await tokens.decodeAccessToken(token)).to.equal(claims);
+    expect(tokens.knownClaims(token)).to.equal(claims);
     const signature = token.slice(token.lastIndexOf('.') + 1);
     const forged = token.replace(signature, `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`);
     expect(await reasonOf(tokens.decodeAccessToken(forged))).to.equal('signature');
     expect(await reasonOf(tokens.decodeAccessToken(forged)), 'a refusal is no better the second time').to.equal(
       'signature',
     );
+    expect(tokens.knownClaims(forged)).to.equal(undefined);
     expect(await reasonOf(tokens.decodeRefreshToken(token))).to.be.oneOf(['type', 'signature']);
     now = START + 905_000;
+    expect(tokens.knownClaims(token)).to.equal(undefined);
     expect(await reasonOf(tokens.decodeAccessToken(token))).to.equal('expired');
     now = START;
     expect(Object.isFrozen(claims), 'nobody can change what is remembered').to.equal(true);
