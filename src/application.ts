@@ -79,7 +79,8 @@ function assemble(parts: ApplicationParts, routers: Routers): Koa {
   registerExceptionHandlers(app);
   addMiddlewares(app, { settings, writeAccess, isLoopLate, limiter, ...(switches && { running: switches.running }) });
   const guard = authenticate({
-    decodeAccessToken: (token) => tokens.knownClaims(token) ?? tokens.decodeAccessToken(token),
+    decodeAccessToken: (token) => tokens.decodeAccessToken(token),
+    knownClaims: (token) => tokens.knownClaims(token),
     sessions: domains.sessions,
   });
   initiateRouters(app, routers, {

@@ -8,9 +8,9 @@ const THREADS = '/proc/self/task';
 const WORKERS = ['libuv-worker', 'node-V8Worker'];
 
 /**
- * Lets the thread that answers go before those that hash passwords and write files, libuv's. Where there are cores enough
- * they run as before; of one core, whoever hashes would take half. To be called once they are there. Only Linux has
- * priorities by the thread (setpriority(2), "C library/kernel differences").
+ * Lets the thread that answers go before those that hash passwords and write files, libuv's, and those that mark garbage,
+ * V8's. Where there are cores enough they run as before; of one core, whoever hashes would take half. To be called once
+ * they are there. Only Linux has priorities by the thread (setpriority(2), "C library/kernel differences").
  */
 export function preferMainThread(): void {
   if (process.platform !== 'linux') return;
@@ -22,6 +22,8 @@ export function preferMainThread(): void {
     }
   } catch (error) {
     // A sandbox may not let it, and it is served all the same.
-    getLogger('app.process').warning('The threads that hash passwords could not be given a lower priority', { error });
+    getLogger('app.process').warning('Threads beside the one that answers could not be given a lower priority', {
+      error,
+    });
   }
 }

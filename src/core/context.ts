@@ -49,7 +49,7 @@ export class Carrier {
     return this.#controller.signal;
   }
 
-  /** Calls `listener` when the deadline passes. Returns what ends that. */
+  /** Calls `listener`, a function of its own each time, when the deadline passes. Returns what ends that. */
   onAbort(listener: () => void): () => void {
     if (this.#listener === undefined) this.#listener = listener;
     else {

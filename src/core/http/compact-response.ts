@@ -27,6 +27,11 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
   /** Name, value, name, value, in the order in which they were set. */
   readonly #list: Value[] = new Array(USUAL_LENGTH);
   #length = 0;
+  /**
+   * Whether Node, which looks at what it is handed in a list once more, will let all of it through: not an array with
+   * nothing in a place, nor a Content-Disposition, which it changes first.
+   */
+  #isPlain = true;
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
     if (this.headersSent) return super.setHeader(name, value);
@@ -43,7 +48,7 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
     const at = this.#find(name);
     if (at === -1) return this.setHeader(name, value);
     validateHeaderValue(name, value as string);
-    this.#list[at + 1] = [this.#list[at + 1], value].flat() as string[];
+    this.#put(at, this.#list[at] as string, [this.#list[at + 1], value].flat() as string[]);
     return this;
   }
 
@@ -83,17 +88,25 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
     reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
     given?: OutgoingHttpHeaders | OutgoingHttpHeader[],
   ): this {
-    if (this.#length === 0 || this.headersSent) return super.writeHead(status, reason as string, given);
     const more = typeof reason === 'string' ? given : (given ?? reason);
-    if (more !== undefined) this.#merge(more);
-    if (typeof reason === 'string') this.statusMessage = reason;
+    const isOdd = Array.isArray(more) && more.length % 2 !== 0;
+    if (this.#length === 0 || this.headersSent || isOdd) return super.writeHead(status, reason as string, given);
+    if (more) this.#merge(more);
     this.#list.length = this.#length;
-    return super.writeHead(status, this.#list as OutgoingHttpHeader[]);
+    if (!this.#isPlain) this.#handOver();
+    const list = this.#isPlain ? (this.#list as OutgoingHttpHeader[]) : undefined;
+    return typeof reason === 'string' ? super.writeHead(status, reason, list) : super.writeHead(status, list);
   }
 
   /** Lets go of the text of the head, once it is sent: nobody reads it any more, and this is held for a while longer. */
   releaseHead(): void {
     if (this.headersSent) (this as unknown as { _header: string })._header = SENT;
+  }
+
+  /** Puts the headers where Node keeps them. */
+  #handOver(): void {
+    for (let at = 0; at < this.#length; at += 2)
+      super.setHeader(this.#list[at] as string, this.#list[at + 1] as string);
   }
 
   /** As Node does it: what is given takes the place of what was set; in a list, a name may come more than once. */
@@ -112,6 +125,7 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
     this.#list[at] = name;
     this.#list[at + 1] = value;
     if (at === this.#length) this.#length += 2;
+    if (Array.isArray(value) || isSame(name, 'content-disposition')) this.#isPlain = false;
   }
 
   /** Where the name stands, or -1. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AppHttpError } from '../errors/app-http-error.ts';
 import { isoTimestamp } from '../logging/timestamp.ts';
+import { recordUnanswerable } from './error-records.ts';
 import type { OkapiContext } from './state.ts';
 
 export type SuccessOptions = {
@@ -115,12 +116,22 @@ export function sendAnswer(ctx: OkapiContext, { status, type, text }: Answer): v
   // told at once: behind a pause, many come in one turn.
   if (ctx.state.isShed || ctx.state.carrier.aborted !== undefined) write(outgoing);
   else if (waiting.push(outgoing) === 1) setImmediate(flush);
+  // Who waited long is old by now, and what it still holds is moved about with it until old garbage is collected.
+  ctx.state.answer = undefined;
 }
 
 function flush(): void {
   const answers = waiting;
   waiting = [];
-  for (const answer of answers) write(answer);
+  for (const answer of answers) {
+    // Nobody stands behind this function: what one answer throws would end the process, and with it all others.
+    try {
+      write(answer);
+    } catch (error) {
+      recordUnanswerable(error);
+      answer.res.destroy();
+    }
+  }
 }
 
 function write({ res, text, encoding }: Outgoing): void {

@@ -29,7 +29,6 @@ export function telemetry(options: TelemetryOptions): Middleware {
     const ctx = this[CONTEXT];
     if (ctx === undefined) return;
     recordFinished(ctx, options);
-    ctx.state.answer = undefined;
     if (this instanceof CompactResponse) this.releaseHead();
   }
 

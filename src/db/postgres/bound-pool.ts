@@ -20,8 +20,8 @@ export class BoundPool extends pg.Pool {
     return undefined;
   }
 
-  /** As `connect`, for who needs no context when called back, and would hold one more function while waiting. */
-  connectAnywhere(callback: Callback): void {
+  /** As `connect`, for who only resolves a promise when called back, which keeps the context by itself. */
+  connectUnbound(callback: Callback): void {
     super.connect(callback);
   }
 }

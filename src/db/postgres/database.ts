@@ -73,7 +73,7 @@ export function createDatabase(options: PoolOptions): Database {
     // Who finds none idle that no other has asked for before has to wait, for another's or for a new one.
     const span = pool.idleCount > pool.waitingCount ? undefined : startClientSpan(wait, context.active());
     return new Promise((resolve, reject) => {
-      pool.connectAnywhere((error, client) => {
+      pool.connectUnbound((error, client) => {
         const waitedMs = performance.now() - askedAt;
         if (carrier !== undefined) carrier.spending.poolWaitMs += waitedMs;
         dbPostgresPoolWait.observe(waitedMs / 1000);
@@ -95,6 +95,8 @@ export function createDatabase(options: PoolOptions): Database {
     return connect(carrier).then(
       (client) => use(client, carrier, work),
       (error: unknown) => {
+        // The driver's stack leads to its socket; this one leads to whoever asked.
+        if (error instanceof Error) Error.captureStackTrace(error);
         throw carrier?.aborted ?? asUnavailable(error);
       },
     );

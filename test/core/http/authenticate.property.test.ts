@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { authenticate } from '../../../src/core/http/authenticate.ts';
-import { InvalidTokenError } from '../../../src/core/security/tokens.ts';
+import { authenticate, getCurrentUserSession, type Principal } from '../../../src/core/http/authenticate.ts';
+import type { RouteContext } from '../../../src/core/http/route.ts';
+import { InvalidTokenError, type TokenClaims } from '../../../src/core/security/tokens.ts';
 import { request } from '../../support/client.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { get, serve, type TestApp } from './harness.ts';
@@ -53,6 +54,27 @@ describe('an Authorization header, whatever it says,', () => {
       }),
       RUNS,
     );
+  });
+
+  it('is not asked about again when its token is known, and worth nothing once its session has ended', async () => {
+    const known = { sub: 'user', sid: 'session' } as TokenClaims;
+    const alive = { userId: 'user', sessionId: 'session', roles: [], email: 'a@example.org', createdAt: new Date() };
+    let found: Principal | undefined = alive;
+    const guard = authenticate({
+      decodeAccessToken: () => Promise.reject(new Error('known already')),
+      knownClaims: () => known,
+      sessions: { findActiveSession: async (sid, sub) => (sid === 'session' && sub === 'user' ? found : undefined) },
+    });
+    const handler = (ctx: RouteContext) => ctx.respond.success(getCurrentUserSession(ctx).email);
+    const own = await serve({ routes: [{ ...get('/guarded', handler), authenticated: true }], authenticate: guard });
+    const ask = () => request(`${own.url}/api/guarded`, { headers: { authorization: 'Bearer abc' } });
+    try {
+      expect((await ask()).body.data).to.equal('a@example.org');
+      found = undefined;
+      expectProblem(await ask(), 401, 'auth.token_invalid');
+    } finally {
+      await own.close();
+    }
   });
 
   it('is a 401, and nobody is asked about it, when it is no bearer token', async () => {

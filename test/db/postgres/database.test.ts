@@ -75,6 +75,35 @@ describe('the database', () => {
       expect(database.figures()).to.include({ open: 1, inUse: 0 });
     });
 
+    it('runs nothing for a request whose deadline has passed while it waited, and keeps the connection', async () => {
+      const database = open(1, 0);
+      const letGo = await hold(database, 1);
+      const carrier = new Carrier();
+      const asked = context.with(contextWith(carrier), () => database.query(PID)).catch((error: unknown) => error);
+      await eventually(() => database.figures().waiting === 1);
+      const late = new Error('too late');
+      carrier.abort(late);
+      await letGo();
+      expect(await asked).to.equal(late);
+      expect(carrier.spent.postgresStatements).to.equal(0);
+      expect(database.figures()).to.include({ open: 1, inUse: 0, waiting: 0 });
+      expect(await context.with(contextWith(carrier), () => database.query(PID)).catch((error) => error)).to.equal(
+        late,
+      );
+    });
+
+    it('says who asked, not where the driver stood, when no connection is had', async () => {
+      const url = new URL(stores.databaseUrl);
+      url.pathname = '/nothing_of_that_name';
+      const database = open(1, 0, url.href);
+      async function whoever() {
+        await database.query(PID);
+      }
+      const error = await whoever().catch((reason: Error) => reason);
+      expect(error).to.include({ code: '3D000' });
+      expect((error as Error).stack).to.contain('whoever');
+    });
+
     it('tells the request how long it waited, and what its statements took', async () => {
       const database = open(1, 0);
       const letGo = await hold(database, 1);
