@@ -2,7 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Carrier } from '../../../src/core/context.ts';
 import { sendAnswer } from '../../../src/core/http/response.ts';
+import type { RouteContext } from '../../../src/core/http/route.ts';
 import { type OkapiContext, OkapiState } from '../../../src/core/http/state.ts';
+import { request } from '../../support/client.ts';
+import { eventually } from '../../support/eventually.ts';
+import { get, serve } from './harness.ts';
 
 const ANSWER = { status: 200, type: 'text/plain', text: 'fine' };
 
@@ -50,10 +54,21 @@ describe('an answer', () => {
     expect(broken.cut).to.equal(true);
   });
 
-  it('is not held on to once it is handed over', () => {
-    const ctx = answering(() => undefined);
-    ctx.state.answer = ANSWER;
-    sendAnswer(ctx, ANSWER);
-    expect(ctx.state.answer).to.equal(undefined);
+  it('is not held on to once it is handed over, nor is its head once that is sent', async () => {
+    let seen: OkapiContext | undefined;
+    const handler = (ctx: RouteContext) => {
+      seen = ctx as unknown as OkapiContext;
+      ctx.respond.success('fine');
+    };
+    const app = await serve({ routes: [get('/fine', handler)] });
+    try {
+      expect((await request(`${app.url}/api/fine`)).body.data).to.equal('fine');
+      const head = () => (seen as unknown as { res: { _header: string } }).res._header;
+      await eventually(() => head() === 'sent');
+      expect(seen?.state.answer).to.equal(undefined);
+      expect(seen?.res.headersSent).to.equal(true);
+    } finally {
+      await app.close();
+    }
   });
 });
