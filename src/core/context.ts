@@ -10,7 +10,8 @@ export class Spent {
   hashQueueMs = 0;
 }
 
-const NOTHING: Readonly<Spent> = Object.freeze(new Spent());
+/** What whoever has spent nothing yet has spent. */
+export const NOTHING_SPENT: Readonly<Spent> = Object.freeze(new Spent());
 
 /**
  * What travels with a request or a job without being passed by hand. One mutable object per request, so that what an
@@ -31,7 +32,7 @@ export class Carrier {
   #controller: AbortController | undefined = undefined;
 
   get spent(): Readonly<Spent> {
-    return this.#spent ?? NOTHING;
+    return this.#spent ?? NOTHING_SPENT;
   }
 
   /** The same, for whoever adds to it. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SpanStatusCode } from '@opentelemetry/api';
+import { NOTHING_SPENT } from '../context.ts';
 import { AppHttpError } from '../errors/app-http-error.ts';
 import type { AccessEntry } from '../logging/index.ts';
 import { constantAttributes, spanName } from '../telemetry/spans/request-attributes.ts';
@@ -82,6 +83,8 @@ function createRefusals(writeAccess?: WriteAccess) {
     recordError(undefined, refusal);
     writeAccess?.({
       ...NOTHING_SPENT,
+      userId: undefined,
+      userAgent: undefined,
       requestId,
       traceId: span.context.traceId,
       spanId: span.context.spanId,
@@ -95,17 +98,6 @@ function createRefusals(writeAccess?: WriteAccess) {
     });
   };
 }
-
-const NOTHING_SPENT = {
-  userId: undefined,
-  userAgent: undefined,
-  postgresStatements: 0,
-  postgresMs: 0,
-  mongoCommands: 0,
-  mongoMs: 0,
-  poolWaitMs: 0,
-  hashQueueMs: 0,
-} as const;
 
 function refusalOf({ code }: ParserError): AppHttpError {
   switch (code) {

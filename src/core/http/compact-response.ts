@@ -54,11 +54,11 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
 
   override getHeader(name: string): Value | undefined {
     const at = this.#find(name);
-    return at === -1 ? super.getHeader(name) : this.#list[at + 1];
+    return at === -1 ? undefined : this.#list[at + 1];
   }
 
   override hasHeader(name: string): boolean {
-    return this.#find(name) !== -1 || super.hasHeader(name);
+    return this.#find(name) !== -1;
   }
 
   override removeHeader(name: string): void {

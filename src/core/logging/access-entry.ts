@@ -1,7 +1,8 @@
+import type { Spent } from '../context.ts';
 import type { LevelName } from './levels.ts';
 
 /** One request as its access line tells it. Durations are milliseconds. */
-export interface AccessEntry {
+export interface AccessEntry extends Readonly<Spent> {
   readonly requestId: string | undefined;
   readonly userId: string | undefined;
   readonly traceId: string | undefined;
@@ -16,12 +17,6 @@ export interface AccessEntry {
   readonly bytes: number;
   readonly userAgent: string | undefined;
   readonly ip: string | undefined;
-  readonly postgresStatements: number;
-  readonly postgresMs: number;
-  readonly mongoCommands: number;
-  readonly mongoMs: number;
-  readonly poolWaitMs: number;
-  readonly hashQueueMs: number;
   /** Refused before any work, to shed load. WARNING, at most ten a second. */
   readonly shed?: boolean;
   /** A probe or a scrape: DEBUG. */
