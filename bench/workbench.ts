@@ -8,6 +8,7 @@ import { MeasuredServer } from './measured-server.ts';
 import type { BenchOptions } from './options.ts';
 import { installPackages } from './processes/install.ts';
 import { type Pinning, pinThisProcess } from './processes/pinning.ts';
+import { canPrefer } from './processes/priority.ts';
 import { type Reaper, startReaper } from './processes/reaper.ts';
 import { startServer } from './processes/server.ts';
 import { PEERS, SERVERS } from './servers.ts';
@@ -64,6 +65,8 @@ export class Workbench {
   static async open(options: BenchOptions, signal: AbortSignal): Promise<Workbench> {
     const pinning = pinThisProcess();
     const tool = findLoadTool();
+    if (!canPrefer())
+      say('The load cannot go before what else runs on its core (chrt, as root): its waits count as latency');
     mkdirSync(WORK, { recursive: true });
     const folder = mkdtempSync(join(WORK, 'run-'));
     const reaper = startReaper(folder);

@@ -19,14 +19,17 @@ export function findLoadTool(): LoadTool {
   const found = spawnSync('wrk', ['--version'], { encoding: 'utf8' });
   if (found.error === undefined) {
     const version = /wrk (?:debian\/)?(\S+)/.exec(found.stdout + found.stderr)?.[1] ?? 'unknown';
-    return { name: 'wrk', version, run: runner(wrkCommand, parseWrk) };
+    return { name: 'wrk', version, run: runner((request) => preferred(wrkCommand(request)), parseWrk) };
   }
   return { name: 'autocannon', version: 'see bench/peers', run: runner(autocannonCommand, parseAutocannon) };
 }
 
-function runner(command: (request: LoadRequest) => string[], parse: (output: string) => LoadResult): LoadTool['run'] {
+function runner(
+  command: (request: LoadRequest) => readonly string[],
+  parse: (output: string) => LoadResult,
+): LoadTool['run'] {
   return async (request, signal) => {
-    const [program = '', ...args] = preferred(command(request));
+    const [program = '', ...args] = command(request);
     const timeout = request.seconds * 1000 + GRACE_MS;
     const { stdout } = await run(program, args, {
       signal,

@@ -35,9 +35,8 @@ function dropTornLine(path: string): void {
 
 /**
  * Brings the parts of one log into order before it is opened: oldest first numbered from 0 without a gap, no more than
- * are kept, the newest ending in a whole line. The rotator is then told of them in memory, because what it reads from
- * its own audit file is lost with a crash or a moved directory, and it takes the path for a regular expression.
- * Returns their paths, oldest first.
+ * are kept, the newest ending in a whole line. The rotator would keep account of them in a file that is lost with a crash
+ * or a moved directory, and takes the path in it for a regular expression. Returns their paths, oldest first.
  */
 export function tidyParts(directory: string, name: string): string[] {
   const link = join(directory, `${name}.json`);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import winston from 'winston';
@@ -10,8 +9,6 @@ import type { Batch } from './line-queue.ts';
 /** Called once: without an error when the batch is with the kernel, else with how many of its bytes are. */
 export type Written = (error: Error | undefined, bytes: number) => void;
 
-type RotatorStream = NodeJS.WritableStream & { auditLog: { files: { date: number; name: string; hash: string }[] } };
-
 const MESSAGE = Symbol.for('message');
 const LEVEL = Symbol.for('level');
 const passThrough = winston.format((info) => info);
@@ -22,9 +19,18 @@ export interface FileEvents {
   failed(error: Error): void;
 }
 
-/** By this the rotator knows that a file is one of its own, which it may remove. */
-function auditHash(name: string, date: number): string {
-  return createHash('sha256').update(`${name}LOG_FILE${date}`).digest('hex');
+/**
+ * Removes a part that is no longer kept. The rotator would hold the event loop for it, a millisecond for 10 MB: here the
+ * name goes at once, and the bytes on another thread, where the last descriptor is closed.
+ */
+function remove(part: string): void {
+  try {
+    const fd = fs.openSync(part, 'r');
+    fs.unlinkSync(part);
+    fs.close(fd, () => undefined);
+  } catch {
+    // Somebody removed it, or the folder is not ours any more, which is told when the next part is opened.
+  }
 }
 
 /**
@@ -35,8 +41,10 @@ function auditHash(name: string, date: number): string {
 export class RotatingFile {
   readonly #link: string;
   readonly #logger: winston.Logger;
-  readonly #stream: RotatorStream;
+  readonly #stream: NodeJS.WritableStream;
   readonly #events: FileEvents;
+  /** Paths, oldest first, the live one last. */
+  readonly #parts: string[];
   #fd: number | undefined;
   #batch: Batch | undefined;
   #written: Written | undefined;
@@ -48,24 +56,22 @@ export class RotatingFile {
   constructor(directory: string, name: string, maxBytes: number, write: WriteBytes, events: FileEvents) {
     this.#link = join(directory, `${name}.json`);
     this.#events = events;
-    const auditFile = join(directory, `.${name}-audit.json`);
-    const parts = tidyParts(directory, name);
-    fs.rmSync(auditFile, { force: true });
+    this.#parts = tidyParts(directory, name);
     const transport = new DailyRotateFile({
       dirname: directory,
       filename: `${name}-%DATE%`,
       extension: '.json',
       datePattern: '[part]',
       maxSize: maxBytes,
-      maxFiles: KEPT_PARTS,
       createSymlink: true,
       symlinkName: `${name}.json`,
-      auditFile,
+      // Never written, since it removes nothing; without a name, all the options are hashed to make one.
+      auditFile: join(directory, `.${name}-audit.json`),
       eol: '',
       options: { flags: 'a', mode: 0o640, fs: this.#watched(write) },
     });
-    this.#stream = transport.logStream as RotatorStream;
-    this.#adopt(parts);
+    this.#stream = transport.logStream;
+    this.#stream.on('new', (path: string) => this.#begin(path));
     const fail = (error: Error): void => this.#fail(error);
     this.#stream.on('error', fail);
     transport.on('error', fail);
@@ -123,13 +129,10 @@ export class RotatingFile {
     fs.closeSync(fd);
   }
 
-  #adopt(parts: readonly string[]): void {
-    const live = this.#stream.auditLog.files.filter(({ name }) => !parts.includes(name));
-    const known = parts.map((name, index) => ({ date: index, name, hash: auditHash(name, index) }));
-    const files = [...known, ...live];
-    for (const surplus of files.splice(0, Math.max(0, files.length - KEPT_PARTS)))
-      fs.rmSync(surplus.name, { force: true });
-    this.#stream.auditLog.files = files;
+  #begin(path: string): void {
+    if (this.#parts.at(-1) === path) return;
+    this.#parts.push(path);
+    for (const part of this.#parts.splice(0, Math.max(0, this.#parts.length - KEPT_PARTS))) remove(part);
   }
 
   #watched(write: WriteBytes): CountingFunctions {
