@@ -1,4 +1,4 @@
-import type { LoadResult } from './load/result.ts';
+import { joined, type LoadResult } from './load/result.ts';
 import type { MeasuredServer } from './measured-server.ts';
 import { usageOf } from './processes/usage.ts';
 import type { Subject } from './subjects.ts';
@@ -20,15 +20,23 @@ export const USER_AGENT =
 // More runs than this in one warm-up mean that nothing is answered.
 const WARM_UP_RUNS = 200;
 
-/** Puts load on a candidate for some seconds. */
+/**
+ * Puts load on a candidate for some seconds, one second after the other: a machine that is shared stands still for tens of
+ * milliseconds now and then, and one such moment is all that there is to see in a p99 of three seconds.
+ */
 export async function measure(bench: Workbench, candidate: Candidate, seconds: number): Promise<Measurement> {
   const { subject, server, headers } = candidate;
   const { connections } = bench.options;
   const { pid, url } = server.running;
   const before = usageOf(pid);
-  const result = await bench.tool.run({ url: url + subject.path, headers, connections, seconds }, bench.signal);
+  const runs: LoadResult[] = [];
+  for (let second = 0; second < seconds; second++) {
+    const run = await bench.tool.run({ url: url + subject.path, headers, connections, seconds: 1 }, bench.signal);
+    server.addLoad(run, connections);
+    runs.push(run);
+  }
   const after = usageOf(pid);
-  server.addLoad(result, connections);
+  const result = joined(runs);
   if (before === undefined || after === undefined || result.requests === 0) return result;
   return {
     ...result,

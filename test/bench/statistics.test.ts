@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { joined } from '../../bench/load/result.ts';
 import { areApart, median, pairedRatio, spreadOf } from '../../bench/report/statistics.ts';
 
 describe('the statistics of the benchmark', () => {
@@ -7,6 +8,13 @@ describe('the statistics of the benchmark', () => {
     expect(median([4, 1, 3, 2])).to.equal(2.5);
     expect(median([7])).to.equal(7);
     expect(() => median([])).to.throw('no median');
+  });
+
+  it('takes for a percentile of several runs the median of theirs, and adds up what was counted', () => {
+    const run = { requests: 10, perSecond: 10, p50Ms: 1, p99Ms: 2, notOk: 1, socketErrors: 0, timeouts: 2 };
+    const stalled = { ...run, requests: 4, perSecond: 4, p99Ms: 90 };
+    const all = { requests: 24, perSecond: 8, p50Ms: 1, p99Ms: 2, notOk: 3, socketErrors: 0, timeouts: 6 };
+    expect(joined([run, stalled, run])).to.deep.equal(all);
   });
 
   it('shows how far the rounds lie apart', () => {
