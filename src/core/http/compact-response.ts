@@ -18,10 +18,20 @@ const SMALL = 32;
 /** What `_header` is once the head is sent and let go of: Node asks whether there is one. */
 const SENT = 'sent';
 
+/** What Node calls to make the text of a head from its first line and a list of headers. */
+type StoreHeader = (this: ServerResponse, firstLine: string, headers: unknown) => void;
+
+const { _storeHeader: storeHeader } = ServerResponse.prototype as unknown as { _storeHeader: StoreHeader };
+
+/** The first value that each name was allowed with: most headers are the same on every answer. */
+const allowed = new Map<string, Value>();
+const MOST_ALLOWED = 200;
+
 /**
  * Node's response with its headers in one short list. Node keeps them as pairs in a dictionary, which takes 2 KB to build
  * and is held for as long as a request waits. All else is Node's: names are the same in any case, one that is set again
- * keeps its place, and what HTTP does not allow throws where it is set.
+ * keeps its place, and what HTTP does not allow throws where it is set. Only those headers by which Node decides how to
+ * send the body come after the others.
  */
 export class CompactResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   /** Name, value, name, value, in the order in which they were set. */
@@ -35,8 +45,7 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
     if (this.headersSent) return super.setHeader(name, value);
-    validateHeaderName(name);
-    validateHeaderValue(name, value as string);
+    assertAllowed(name, value as Value);
     const at = this.#find(name);
     this.#put(at === -1 ? this.#length : at, name, value as Value);
     return this;
@@ -98,6 +107,23 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
     return typeof reason === 'string' ? super.writeHead(status, reason, list) : super.writeHead(status, list);
   }
 
+  /** Called by Node. It would look at each name and value once more, though that was done where they were set. */
+  _storeHeader(firstLine: string, headers: unknown): void {
+    if (headers !== this.#list) {
+      storeHeader.call(this, firstLine, headers);
+      return;
+    }
+    let text = firstLine;
+    const ofNode: Value[] = [];
+    for (let at = 0; at < this.#length; at += 2) {
+      const name = this.#list[at] as string;
+      const value = this.#list[at + 1] as Value;
+      if (decidesSending(name)) ofNode.push(name, value);
+      else text += `${name}: ${value}\r\n`;
+    }
+    storeHeader.call(this, text, ofNode);
+  }
+
   /** Lets go of the text of the head, once it is sent: nobody reads it any more, and this is held for a while longer. */
   releaseHead(): void {
     if (this.headersSent) (this as unknown as { _header: string })._header = SENT;
@@ -132,6 +158,35 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
   #find(name: string): number {
     for (let at = 0; at < this.#length; at += 2) if (isSame(this.#list[at] as string, name)) return at;
     return -1;
+  }
+}
+
+/** Throws as `setHeader` does. */
+function assertAllowed(name: string, value: Value): void {
+  const known = allowed.get(name);
+  if (known !== undefined && known === value) return;
+  if (known === undefined) validateHeaderName(name);
+  validateHeaderValue(name, value as string);
+  if (known === undefined && allowed.size < MOST_ALLOWED && !Array.isArray(value)) allowed.set(name, value);
+}
+
+/** Whether Node asks for this header when it sends a body. */
+function decidesSending(name: string): boolean {
+  switch (name.length) {
+    case 4:
+      return isSame(name, 'Date');
+    case 6:
+      return isSame(name, 'Expect');
+    case 7:
+      return isSame(name, 'Trailer');
+    case 10:
+      return isSame(name, 'Connection') || isSame(name, 'Keep-Alive');
+    case 14:
+      return isSame(name, 'Content-Length');
+    case 17:
+      return isSame(name, 'Transfer-Encoding');
+    default:
+      return false;
   }
 }
 

@@ -11,7 +11,7 @@ type Step = readonly [method: string, ...values: unknown[]];
 
 const goodName = fc.constantFrom(
   ...['X-One', 'x-one', 'X-Two', 'Vary', 'vary', 'Date', 'Set-Cookie', 'set-cookie', 'Connection', 'Content-Length'],
-  ...['Transfer-Encoding', 'Content-Type', 'Content-Disposition', 'constructor'],
+  ...['Transfer-Encoding', 'Content-Type', 'Content-Disposition', 'constructor', 'Keep-Alive', 'expect'],
 );
 const goodText = fc.constantFrom('a', 'b, c', '', '4', 'close', 'keep-alive', 'chunked', 'Zo\u00eb');
 const name = fc.oneof({ arbitrary: goodName, weight: 9 }, fc.constantFrom('bad name', '', '__proto__'));
@@ -81,6 +81,13 @@ describe('the response that keeps its headers in a list', () => {
         ['end', 'body'],
       ],
       [
+        ['setHeader', 'Trailer', 'X-Two'],
+        ['setHeader', 'X-One', '1'],
+        ['write', 'first '],
+        ['addTrailers', { 'X-Two': '2' }],
+        ['end', 'last'],
+      ],
+      [
         ['setHeader', 'X-One', '1'],
         ['writeHead', 200, null],
         ['end', 'body'],
@@ -139,7 +146,16 @@ async function outcome(
   const sent = Buffer.concat(chunks)
     .toString('latin1')
     .replace(/^Date: .*GMT\r\n/m, 'Date: now\r\n');
-  return { seen, sent };
+  return { seen, sent: sendingLast(sent) };
+}
+
+/** The answers with those headers last that decide how a body is sent, each in the order in which they were. */
+function sendingLast(sent: string): string[] {
+  const [head = '', ...rest] = sent.split('\r\n\r\n');
+  const lines = head.split('\r\n');
+  const decides = (line: string) =>
+    /^(date|expect|trailer|connection|keep-alive|content-length|transfer-encoding):/i.test(line);
+  return [...lines.filter((line) => !decides(line)), ...lines.filter(decides), ...rest];
 }
 
 function call(res: ServerResponse, [method, ...values]: Step): unknown {
