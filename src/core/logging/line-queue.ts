@@ -1,6 +1,6 @@
 // Handing a batch to the kernel costs as much as its first hundred lines, so under load it is a large one.
-const BATCH_LINES = 256;
-const BATCH_BYTES = 131_072;
+const BATCH_LINES = 512;
+const BATCH_BYTES = 262_144;
 const FIRST_BYTES = 16_384;
 /** Buffers that have been written and are kept for lines to come: as many as wait while the thread that writes is behind. */
 const MAX_SPARE = 8;
