@@ -16,7 +16,7 @@ export class MeasuredServer {
   readonly definition: ServerDefinition;
   /** What the load or the connections said was wrong. */
   readonly problems: string[] = [];
-  readonly #received: Readonly<Received>;
+  readonly #received: () => Readonly<Received>;
   readonly #follower: LogFollower | undefined;
   #sent = 0;
   #mayBeAbandoned = 0;
@@ -26,7 +26,7 @@ export class MeasuredServer {
     definition: ServerDefinition,
     running: RunningServer,
     folder: string,
-    received: Readonly<Received>,
+    received: () => Readonly<Received>,
   ) {
     this.id = id;
     this.definition = definition;
@@ -46,7 +46,9 @@ export class MeasuredServer {
 
   /** Server spans received of those due, 1 when none is missing; `undefined` when none are sent. */
   get tracedShare(): number | undefined {
-    return this.definition.traced && this.#sent > 0 ? Math.min(1, this.#received.serverSpans / this.#sent) : undefined;
+    return this.definition.traced && this.#sent > 0
+      ? Math.min(1, this.#received().serverSpans / this.#sent)
+      : undefined;
   }
 
   /** Adds requests that were made one by one and answered. */
@@ -72,7 +74,7 @@ export class MeasuredServer {
       sent: this.#sent,
       mayBeAbandoned: this.#mayBeAbandoned,
       ...parseRequestsTotal(body),
-      spans: this.definition.traced ? this.#received.serverSpans : undefined,
+      spans: this.definition.traced ? this.#received().serverSpans : undefined,
       lines: this.#follower?.read(),
     };
   }

@@ -118,7 +118,8 @@ export class Workbench {
     const readyPath = options.readyPath ?? definition.readyPath;
     const spec = { id, command, cwd: definition.cwd, env: definition.env(at), port: at.port, readyPath, folder };
     const running = await startServer(spec, this.#reaper, this.signal);
-    const server = new MeasuredServer(id, definition, running, folder, this.#receiver.received(name));
+    const received = () => this.#receiver.received(name);
+    const server = new MeasuredServer(id, definition, running, folder, received);
     this.#servers.add(server);
     return server;
   }
