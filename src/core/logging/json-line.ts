@@ -48,7 +48,8 @@ function compose(record: LogRecord, serviceJson: string): string {
 
 /** The fields that join a line to its span; flags as two hex digits, like in `traceparent` (W3C Trace Context §3.2). */
 export function traceFields(traceId: string, spanId: string, flags: number): string {
-  return `,"trace_id":"${traceId}","span_id":"${spanId}","trace_flags":"${flags < 16 ? '0' : ''}${flags.toString(16)}"`;
+  const head = `,"trace_id":"${traceId}","span_id":"${spanId}","trace_flags":"`;
+  return flags === 1 ? `${head}01"` : `${head}${flags < 16 ? '0' : ''}${flags.toString(16)}"`;
 }
 
 /** The record as one line of JSON without its newline, at most {@link LINE_LIMIT} bytes: what is too long is cut. */
