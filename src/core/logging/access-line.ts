@@ -15,21 +15,10 @@ const ID_LIMIT = 128;
 const ADDRESS = /^[\da-f.:]{0,45}$/i;
 
 const userAgents = new QuotedTexts(500, TEXT_LIMIT);
-const addresses = new Map<string, string>();
-const MOST_ADDRESSES = 2_000;
+const addresses = new QuotedTexts(2_000, ID_LIMIT, ADDRESS);
 
 const NOTHING_SPENT =
   ',"postgres_statements":0,"postgres_ms":0,"mongo_commands":0,"mongo_ms":0,"pool_wait_ms":0,"hash_queue_ms":0';
-
-/** The field of the address, remembered for as long as its connection is likely to send more; forgets all when full. */
-function addressField(ip: string): string {
-  const known = addresses.get(ip);
-  if (known !== undefined) return known;
-  const field = flat(ADDRESS.test(ip) ? `,"ip":"${ip}"` : `,"ip":${quoteUntrusted(ip, ID_LIMIT)}`);
-  if (addresses.size >= MOST_ADDRESSES) addresses.clear();
-  if (ip.length <= ID_LIMIT) addresses.set(ip, field);
-  return field;
-}
 
 function suppressedNote(suppressed: number): string {
   return suppressed === 0 ? '' : ` (${suppressed} shed requests before it are not logged)`;
@@ -70,7 +59,7 @@ export function accessJson(entry: AccessEntry, timeMs: number, suppressed: numbe
   if (traceId !== undefined && spanId !== undefined) line += traceFields(traceId, spanId, entry.traceFlags);
   line += `${parts.extra}${formatMs(entry.durationMs)},"bytes":${entry.bytes}`;
   if (userAgent !== undefined) line += `,"user_agent":${userAgents.get(userAgent)}`;
-  if (ip !== undefined) line += addressField(ip);
+  if (ip !== undefined) line += `,"ip":${addresses.get(ip)}`;
   line += spent(entry);
   return suppressed === 0 ? `${line}}}` : `${line},"shed_not_logged":${suppressed}}}`;
 }

@@ -26,8 +26,11 @@ export interface FileEvents {
 function remove(part: string): void {
   try {
     const fd = fs.openSync(part, 'r');
-    fs.unlinkSync(part);
-    fs.close(fd, () => undefined);
+    try {
+      fs.unlinkSync(part);
+    } finally {
+      fs.close(fd, () => undefined);
+    }
   } catch {
     // Somebody removed it, or the folder is not ours any more, which is told when the next part is opened.
   }
