@@ -37,10 +37,7 @@ export class CompactResponse<Request extends IncomingMessage = IncomingMessage> 
   /** Name, value, name, value, in the order in which they were set. */
   readonly #list: Value[] = new Array(USUAL_LENGTH);
   #length = 0;
-  /**
-   * Whether Node, which looks at what it is handed in a list once more, will let all of it through: not an array with
-   * nothing in a place, nor a Content-Disposition, which it changes first.
-   */
+  /** Whether each header is one line as it stands: an array may be several, and a Content-Disposition Node changes first. */
   #isPlain = true;
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
