@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import net from 'node:net';
 import { expect } from 'chai';
 import { post, request, signIn } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { errorLines, expectProblem } from '../support/problem.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -16,15 +15,6 @@ const PRODUCTION = {
   HOST: '127.0.0.1',
 };
 const TOKEN = 'a-token-of-metrics';
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('in production', () => {
   let closed: Service;

@@ -1,12 +1,24 @@
 import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 
-/** A port on loopback that was free a moment ago. */
+// Below what Linux (from 32768), macOS and Windows (from 49152) give to whoever connects, or listens on port 0:
+// between here and its use, a port of those may be handed to anyone else on the machine.
+const FIRST = 20_000;
+const LAST = 32_000;
+
+/** A port on loopback where nothing listens, and that the system gives to nobody who did not ask for it. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    const server = net.createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
