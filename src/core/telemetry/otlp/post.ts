@@ -58,6 +58,8 @@ export function createPost(signal: 'TRACES' | 'LOGS'): Post {
       timer.unref();
       sent.once('socket', (socket) => {
         wasSent = !socket.connecting;
+        // On a connection that is kept, a listener would never be called, and stay.
+        if (wasSent) return;
         socket.once('connect', () => {
           wasSent = true;
         });

@@ -62,6 +62,25 @@ describe('sending a batch by OTLP', () => {
     expect(seen?.body).to.deep.equal(BODY);
   });
 
+  it('leaves nothing behind on the connection that all of them share', async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => warnings.push(warning);
+    process.on('warning', warn);
+    const ports = new Set<number | undefined>();
+    answer = ({ req, res }) => {
+      ports.add(req.socket.remotePort);
+      res.end();
+    };
+    process.env[`${PREFIX}ENDPOINT`] = url;
+    const post = createPost('TRACES');
+    // Node warns of the eleventh listener of one kind.
+    for (let batch = 0; batch < 12; batch++) await post(BODY, BODY);
+    await new Promise(setImmediate);
+    process.off('warning', warn);
+    expect(ports.size).to.equal(1);
+    expect(warnings).to.deep.equal([]);
+  });
+
   it('is compressed when asked to', async () => {
     let body = Buffer.alloc(0);
     await send({ ENDPOINT: url, COMPRESSION: 'gzip' }, ({ req, body: sent, res }) => {
