@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EmbeddedStores, startEmbeddedStores } from '../src/db/embedded/index.ts';
 import { freePort } from '../test/support/free-port.ts';
@@ -8,7 +8,7 @@ import { MeasuredServer } from './measured-server.ts';
 import type { BenchOptions } from './options.ts';
 import { installPackages } from './processes/install.ts';
 import { type Pinning, pinThisProcess } from './processes/pinning.ts';
-import { canPrefer, preferOverLoad } from './processes/priority.ts';
+import { canPrefer } from './processes/priority.ts';
 import { type Reaper, startReaper } from './processes/reaper.ts';
 import { startServer } from './processes/server.ts';
 import { PEERS, SERVERS } from './servers.ts';
@@ -72,16 +72,14 @@ export class Workbench {
     const reaper = startReaper(folder);
     try {
       if (tool.name === 'autocannon') await installPackages(PEERS, say, signal);
-      const dataDir = join(folder, 'stores');
       const stores = await startEmbeddedStores({
-        dataDir,
+        dataDir: join(folder, 'stores'),
         postgres: { databases: [DATABASE] },
         mongo: true,
         mongoDb: DATABASE,
         onStep: () => undefined,
         signal,
       });
-      preferOverLoad(postmasterOf(dataDir));
       const receiver = await startReceiver();
       return new Workbench(options, signal, { pinning, tool, folder, reaper, receiver, stores });
     } catch (error) {
@@ -145,9 +143,4 @@ export class Workbench {
 
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** The process that starts all others of the embedded PostgreSQL. */
-function postmasterOf(dataDir: string): number {
-  return Number.parseInt(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
 }

@@ -22,14 +22,6 @@ export function preferred(command: readonly string[]): readonly string[] {
 }
 
 /**
- * Lets a process, and what it starts from now on, go before the load too, where that is allowed. A store works a moment at
- * a time, and what it waits for the load beside it would be taken for the server's slowness as well.
- */
-export function preferOverLoad(pid: number): void {
-  if (canPrefer()) spawnSync('chrt', ['--all-tasks', '--rr', '--pid', '2', String(pid)]);
-}
-
-/**
  * Lets every other process run before this one, which must be the first of its session: where the kernel groups processes
  * by session (sched(7), "The autogroup feature"), being nice counts within one's own only, so the group is made nice too.
  */

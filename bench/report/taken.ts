@@ -19,8 +19,12 @@ export function watchTaken(): () => number | undefined {
 }
 
 function stolenTicks(): number | undefined {
-  if (os.platform() !== 'linux') return undefined;
-  // user, nice, system, idle, iowait, irq, softirq, steal: of all cores, in hundredths of a second.
-  const stolen = /^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+  return os.platform() === 'linux' ? stolenTicksIn(readFileSync('/proc/stat', 'utf8')) : undefined;
+}
+
+/** Hundredths of a second of all cores since the machine started, by the text of `/proc/stat`. */
+export function stolenTicksIn(stat: string): number | undefined {
+  // user, nice, system, idle, iowait, irq, softirq, steal.
+  const stolen = /^cpu +(?:\d+ ){7}(\d+)/.exec(stat)?.[1];
   return stolen === undefined ? undefined : Number(stolen);
 }
