@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from './command.ts';
@@ -10,6 +10,8 @@ import { describeMachine } from './report/machine.ts';
 import { RESULTS } from './report/results.ts';
 import { soak } from './soak.ts';
 import { say, Workbench } from './workbench.ts';
+
+const RESULT = join(RESULTS, 'steady.json');
 
 /** `npm run bench:steady`: the soak and the overload. Exit code 1 when a target is missed. */
 await runCommand(async (signal) => {
@@ -27,15 +29,20 @@ await runCommand(async (signal) => {
   const bench = await Workbench.open(parseOptions(env.flatMap((setting) => ['--env', setting])), signal);
   try {
     const findings: Finding[] = [];
-    if (values.only !== 'overload') findings.push(...(await soak(bench, folder, minutes)));
-    if (values.only !== 'soak') findings.push(...(await measureOverload(bench, folder)));
-    const exitCode = sayFindings(findings, say);
-    mkdirSync(RESULTS, { recursive: true });
-    const result = { finishedAt: new Date().toISOString(), machine: describeMachine(), minutes, findings };
-    writeFileSync(join(RESULTS, 'steady.json'), `${JSON.stringify(result, undefined, 2)}\n`);
-    return exitCode;
+    if (values.only !== 'overload') findings.push(...keep('soak', await soak(bench, folder, minutes)));
+    if (values.only !== 'soak') findings.push(...keep('overload', await measureOverload(bench, folder)));
+    return sayFindings(findings, say);
   } finally {
     await bench.close();
     rmSync(folder, { recursive: true });
   }
 });
+
+/** Puts what was found in the place of what an earlier run found of the same part; the other part stays. */
+function keep(part: 'soak' | 'overload', findings: Finding[]): Finding[] {
+  const before: unknown = existsSync(RESULT) ? JSON.parse(readFileSync(RESULT, 'utf8')) : {};
+  const found = { finishedAt: new Date().toISOString(), machine: describeMachine(), findings };
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(RESULT, `${JSON.stringify({ ...(before as object), [part]: found }, undefined, 2)}\n`);
+  return findings;
+}
