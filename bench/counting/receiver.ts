@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { IdSet } from './id-set.ts';
 import { countLogRecords, readSpans, SERVER_KIND } from './otlp-records.ts';
@@ -26,11 +27,11 @@ export type Receiver = {
   close(): Promise<void>;
 };
 
-type Message = { signal: string; body: Buffer; isCompressed: boolean };
+type Message = { signal: string; chunks: readonly Buffer[]; isCompressed: boolean };
 type Account = Received & { ids: IdSet; waiting: Message[]; waitingBytes: number };
 
 /** Beyond this, what waits is read at once. */
-const MOST_WAITING_BYTES = 64 * 1024 * 1024;
+const MOST_WAITING_BYTES = 256 * 1024 * 1024;
 
 /**
  * An OTLP/HTTP receiver (protobuf) that counts every span and keeps none. It reads what came in when it is asked, after
@@ -46,14 +47,14 @@ export async function startReceiver(): Promise<Receiver> {
   const server = http.createServer(async (req, res) => {
     const [, name = '', , signal = ''] = (req.url ?? '').split('/');
     const account = accountOf(name);
-    const body = await bodyOf(req).catch(() => undefined);
-    if (body === undefined) {
+    const chunks = await chunksOf(req).catch(() => undefined);
+    if (chunks === undefined) {
       // It was cut off: nobody waits for an answer.
       account.malformed++;
       return;
     }
-    account.waiting.push({ signal, body, isCompressed: req.headers['content-encoding'] === 'gzip' });
-    account.waitingBytes += body.length;
+    account.waiting.push({ signal, chunks, isCompressed: req.headers['content-encoding'] === 'gzip' });
+    for (const { length } of chunks) account.waitingBytes += length;
     if (account.waitingBytes > MOST_WAITING_BYTES) readAll(account);
     res.writeHead(200, { 'Content-Type': 'application/x-protobuf', 'Content-Length': 0 }).end();
   });
@@ -88,10 +89,11 @@ function newAccount(): Account {
   };
 }
 
-async function bodyOf(req: IncomingMessage): Promise<Buffer> {
+async function chunksOf(req: IncomingMessage): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
-  for await (const chunk of req) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  req.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await finished(req);
+  return chunks;
 }
 
 function readAll(account: Account): void {
@@ -105,7 +107,8 @@ function readAll(account: Account): void {
   account.waitingBytes = 0;
 }
 
-function take(account: Account, { signal, body: sent, isCompressed }: Message): void {
+function take(account: Account, { signal, chunks, isCompressed }: Message): void {
+  const sent = Buffer.concat(chunks);
   const body = isCompressed ? gunzipSync(sent) : sent;
   if (signal === 'logs') account.logRecords += countLogRecords(body);
   if (signal !== 'traces') return;
