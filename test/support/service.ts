@@ -36,7 +36,7 @@ export type Service = {
   stderr(): string;
   /** The lines of `app.json`, parsed. */
   logLines(file?: 'app' | 'error'): LogLine[];
-  /** Sends a signal and resolves to how the process ended, once its databases are gone too. */
+  /** Sends a signal and resolves to how the process ended, once its databases are gone too. Rejects if it leaked listeners. */
   stop(signal?: NodeJS.Signals): Promise<Ending>;
   kill(): Promise<Ending>;
   readonly ended: Promise<Ending>;
@@ -47,6 +47,8 @@ export type LogLine = Record<string, unknown> & { message: string; extra?: Recor
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 export const SERVICE_COMMAND = [process.execPath, ...nodeArgs(), 'src/main.ts'] as const;
+/** What Node says where listeners are added and never removed. */
+const LEAK = /MaxListenersExceededWarning: .*/;
 const READY = /API {6}(http:\/\/\S+)\/api/;
 const START_TIMEOUT_MS = 60_000;
 
@@ -109,9 +111,12 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     await databases?.drop();
     return ending;
   });
-  const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal);
-    return gone;
+    const ending = await gone;
+    const leak = LEAK.exec(stderr)?.[0];
+    if (leak !== undefined) throw new Error(`The service leaks: ${leak}`);
+    return ending;
   };
   let url = '';
   const service: Service = {
