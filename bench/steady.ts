@@ -20,6 +20,7 @@ await runCommand(async (signal) => {
   });
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
+  if (![undefined, 'soak', 'overload'].includes(values.only)) throw new Error('--only must be soak or overload');
   assertVegeta();
   const work = join(import.meta.dirname, '.work');
   mkdirSync(work, { recursive: true });
@@ -29,7 +30,7 @@ await runCommand(async (signal) => {
   const bench = await Workbench.open(parseOptions(env.flatMap((setting) => ['--env', setting])), signal);
   try {
     const findings: Finding[] = [];
-    if (values.only !== 'overload') findings.push(...keep('soak', await soak(bench, folder, minutes)));
+    if (values.only !== 'overload') findings.push(...keep('soak', await soak(bench, folder, minutes), { minutes }));
     if (values.only !== 'soak') findings.push(...keep('overload', await measureOverload(bench, folder)));
     return sayFindings(findings, say);
   } finally {
@@ -39,9 +40,9 @@ await runCommand(async (signal) => {
 });
 
 /** Puts what was found in the place of what an earlier run found of the same part; the other part stays. */
-function keep(part: 'soak' | 'overload', findings: Finding[]): Finding[] {
+function keep(part: 'soak' | 'overload', findings: Finding[], how: { minutes?: number } = {}): Finding[] {
   const before: unknown = existsSync(RESULT) ? JSON.parse(readFileSync(RESULT, 'utf8')) : {};
-  const found = { finishedAt: new Date().toISOString(), machine: describeMachine(), findings };
+  const found = { finishedAt: new Date().toISOString(), machine: describeMachine(), ...how, findings };
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(RESULT, `${JSON.stringify({ ...(before as object), [part]: found }, undefined, 2)}\n`);
   return findings;

@@ -4,12 +4,13 @@ import net from 'node:net';
 // Below what Linux (from 32768), macOS and Windows (from 49152) give to whoever connects, or listens on port 0:
 // between here and its use, a port of those may be handed to anyone else on the machine.
 const FIRST = 20_000;
-const LAST = 32_000;
+const COUNT = 12_000;
+let next = Math.floor(Math.random() * COUNT);
 
-/** A port on loopback where nothing listens, and that the system gives to nobody who did not ask for it. */
+/** A port on loopback where nothing listens, that the system gives to nobody who did not ask for it: another each time. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    const port = FIRST + (next++ % COUNT);
     const server = net.createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');

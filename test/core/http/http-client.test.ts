@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { expect } from 'chai';
@@ -10,6 +10,7 @@ import type { Route } from '../../../src/core/http/route.ts';
 import { fetchInstrumentation } from '../../../src/core/telemetry/outgoing-http.ts';
 import { setTracing } from '../../../src/core/telemetry/spans/tracing.ts';
 import { request } from '../../support/client.ts';
+import { freePort as closedPort } from '../../support/free-port.ts';
 import { collectSpans, get, serve, type TestApp } from './harness.ts';
 
 type Asked = { method: string; url: string; headers: http.IncomingHttpHeaders; body: string };
@@ -134,12 +135,8 @@ describe('a call to another server', () => {
   });
 
   it('is 503 for a server that is away or takes too long, without a word of where it is', async () => {
-    const gone = net.createServer().listen(0, '127.0.0.1');
-    await once(gone, 'listening');
-    const { port } = gone.address() as AddressInfo;
-    gone.close();
     isSilent = true;
-    for (const client of [clientOf(`http://127.0.0.1:${port}`), clientOf(baseUrl, 30)]) {
+    for (const client of [clientOf(`http://127.0.0.1:${await closedPort()}`), clientOf(baseUrl, 30)]) {
       const app = await start(async (ctx) => {
         await client.request('things');
         ctx.respond.success(null);

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { readSettings } from '../../../src/core/config/index.ts';
 import { probePostgres } from '../../../src/db/postgres/probe.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freePort as closedPort } from '../../support/free-port.ts';
 import { createDatabases } from '../../support/stores.ts';
 
 const NAME = 'probe-test';
@@ -44,12 +45,7 @@ describe('asking whether PostgreSQL is there', () => {
   });
 
   it('says why it is not, and no password', async () => {
-    const server = net.createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as net.AddressInfo;
-    server.close();
-    await once(server, 'close');
-    expect(await failure(probe(at({ port: String(port) })))).to.contain('ECONNREFUSED');
+    expect(await failure(probe(at({ port: String(await closedPort()) })))).to.contain('ECONNREFUSED');
     expect(await failure(probe(at({ password: 'not-the-password' }))))
       .to.contain('password authentication failed')
       .and.not.contain('not-the-password');
